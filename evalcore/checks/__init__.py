@@ -1,0 +1,1 @@
+"""The checks that turn figures into warnings, one file a family."""

@@ -1,0 +1,74 @@
+"""Warnings about how the labels are distributed, in this split and in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from evalcore.evaluation import Findings
+from evalcore.registry import check
+from evalcore.values import ReportWarning
+
+IMBALANCE = 5
+SHIFT = 0.1
+
+Counts = Mapping[str, float]
+
+
+@check("balance")
+def check_balance(findings: Findings) -> list[ReportWarning]:
+    """``imbalanced_classes``, ``imbalanced_training``, ``split_mismatch``."""
+    support = {label: figures["support"] for label, figures in findings.measured.per_label.items()}
+    training = findings.settings.training_counts
+    found = [_imbalance("imbalanced_classes", "this split", support)]
+    if training and sum(training.values()):
+        found += [
+            _imbalance("imbalanced_training", "the training data", training),
+            _mismatch(training, support),
+        ]
+    return [warning for warning in found if warning is not None]
+
+
+def _imbalance(code: str, where: str, counts: Counts) -> ReportWarning | None:
+    """Labels without rows have a warning of their own and are not compared here."""
+    present = {label: n for label, n in counts.items() if n > 0}
+    if len(present) < 2:
+        return None
+    largest, smallest = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
+    times = present[largest] / present[smallest]
+    if times < IMBALANCE:
+        return None
+    return ReportWarning(
+        code,
+        "warning",
+        f"in {where} {largest!r} has {present[largest]:,} rows, {times:.1f} times as many as {smallest!r} "
+        f"with {present[smallest]:,}",
+        _ADVICE[code],
+    )
+
+
+_ADVICE = {
+    "imbalanced_classes": "read balanced accuracy and the smaller labels' recall beside accuracy, which the "
+    "largest label dominates",
+    "imbalanced_training": "collect more rows of the smaller label, or weigh the labels in training, and "
+    "watch its recall",
+}
+
+
+def _mismatch(training: Counts, support: Counts) -> ReportWarning | None:
+    """Total variation: half the sum of the differences of the labels' shares."""
+    labels = {*training, *support}
+    trained, here = sum(training.values()), sum(support.values())
+    differences = {k: support.get(k, 0) / here - training.get(k, 0) / trained for k in labels}
+    distance = sum(abs(difference) for difference in differences.values()) / 2
+    if distance <= SHIFT:
+        return None
+    widest = max(sorted(labels), key=lambda label: abs(differences[label]))
+    return ReportWarning(
+        "split_mismatch",
+        "warning",
+        f"the labels' shares in training and in this split differ by {distance:.3f} (total variation): "
+        f"{widest!r} has {training.get(widest, 0) / trained:.1%} of the training rows and "
+        f"{support.get(widest, 0) / here:.1%} of these",
+        "find out which of the two is like the data the model will meet, and evaluate on such a split",
+        label=widest,
+    )

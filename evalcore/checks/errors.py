@@ -1,0 +1,105 @@
+"""Warnings about where the errors are: in one pair of labels, with one label, or everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evalcore.evaluation import Findings
+from evalcore.registry import check
+from evalcore.states.confusion import ConfusionCounts
+from evalcore.values import Integers, ReportWarning
+
+PAIR_SHARE, PAIR_ROWS = 0.2, 5
+BIAS_SHARE, BIAS_LABELS, BIAS_ERRORS = 0.5, 3, 20
+DIFFUSE_ACCURACY, DIFFUSE_TIMES = 0.8, 2
+
+
+@check("errors")
+def check_errors(findings: Findings) -> list[ReportWarning]:
+    """``confused_pair``, ``bias_towards_label``, ``bias_away_from_label``, ``diffuse_errors``."""
+    counts = findings.measured.confusion
+    return [*_pairs(counts), *_biases(counts), *_diffuse(counts, findings.measured.overall["accuracy"])]
+
+
+def _errors(counts: ConfusionCounts) -> tuple[Integers, Integers, Integers]:
+    actual, predicted, n = counts.cells()
+    wrong = actual != predicted
+    return actual[wrong], predicted[wrong], n[wrong]
+
+
+def _pairs(counts: ConfusionCounts) -> list[ReportWarning]:
+    actual, predicted, n = _errors(counts)
+    support = counts.support()
+    large = np.flatnonzero((n >= PAIR_ROWS) & (n >= PAIR_SHARE * support[actual]))
+    by_count = sorted(large.tolist(), key=lambda k: (-n[k], actual[k], predicted[k]))
+    return [
+        _pair(counts.labels[actual[k]], counts.labels[predicted[k]], int(n[k]), int(support[actual[k]]))
+        for k in by_count
+    ]
+
+
+def _pair(actual: str, predicted: str, n: int, support: int) -> ReportWarning:
+    return ReportWarning(
+        "confused_pair",
+        "warning",
+        f"{n:,} of the {support:,} rows of {actual!r} ({n / support:.1%}) are predicted {predicted!r}",
+        "look at these rows together: the labels may overlap, or some rows may be labelled wrongly",
+        actual,
+    )
+
+
+def _biases(counts: ConfusionCounts) -> list[ReportWarning]:
+    errors = int(counts.total - counts.correct().sum())
+    if len(counts.labels) < BIAS_LABELS or errors < BIAS_ERRORS:
+        return []
+    towards = counts.predicted() - counts.correct()
+    away = counts.support() - counts.correct()
+    return [
+        *(_towards(counts.labels[k], int(towards[k]), errors) for k in _dominant(towards, errors)),
+        *(_away(counts.labels[k], int(away[k]), errors) for k in _dominant(away, errors)),
+    ]
+
+
+def _dominant(parts: Integers, errors: int) -> list[int]:
+    return [int(k) for k in np.flatnonzero(parts >= BIAS_SHARE * errors)]
+
+
+def _towards(label: str, n: int, errors: int) -> ReportWarning:
+    return ReportWarning(
+        "bias_towards_label",
+        "warning",
+        f"{n:,} of {errors:,} errors ({n / errors:.1%}) are rows of other labels predicted {label!r}",
+        "look for what these rows share with the label: a flaw of the data set, the split or the model",
+        label,
+    )
+
+
+def _away(label: str, n: int, errors: int) -> ReportWarning:
+    return ReportWarning(
+        "bias_away_from_label",
+        "warning",
+        f"{n:,} of {errors:,} errors ({n / errors:.1%}) are rows of {label!r} predicted as another label",
+        "add training rows of this label like the ones that are missed, or check how it is labelled",
+        label,
+    )
+
+
+def _diffuse(counts: ConfusionCounts, accuracy: float) -> list[ReportWarning]:
+    """An even share is the errors over all off-diagonal cells of the labels that occur."""
+    _, _, n = _errors(counts)
+    occurring = int(np.count_nonzero(counts.support() + counts.predicted()))
+    cells = occurring * (occurring - 1)
+    if accuracy >= DIFFUSE_ACCURACY or occurring < BIAS_LABELS:
+        return []
+    largest, errors = int(n.max()), int(n.sum())
+    if largest > DIFFUSE_TIMES * errors / cells:
+        return []
+    return [
+        ReportWarning(
+            "diffuse_errors",
+            "warning",
+            f"accuracy is {accuracy:.3f} and the {errors:,} errors lie evenly: the largest of {cells:,} "
+            f"cells has {largest:,}",
+            "the model tells the labels apart poorly throughout: try a larger one or better features",
+        )
+    ]

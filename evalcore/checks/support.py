@@ -1,0 +1,78 @@
+"""Warnings about labels that have too few rows, none at all, or no predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from evalcore.evaluation import Findings
+from evalcore.registry import check
+from evalcore.values import ReportWarning
+
+FEW_ROWS = 30
+
+
+@check("support")
+def check_support(findings: Findings) -> list[ReportWarning]:
+    """``absent_class``, ``never_predicted_class``, ``low_support``, ``perfect_on_few``."""
+    found: list[ReportWarning] = []
+    for label, figures in findings.measured.per_label.items():
+        found += _of_label(label, figures)
+    return found
+
+
+def _of_label(label: str, figures: Mapping[str, Any]) -> Iterator[ReportWarning]:
+    support, predicted = figures["support"], figures["predicted"]
+    if support == 0:
+        yield _absent(label, predicted)
+    elif support < FEW_ROWS:
+        yield _low(label, figures)
+    if predicted == 0:
+        yield _never_predicted(label, support)
+    for metric, rows in (("precision", predicted), ("recall", support)):
+        if figures[metric] == 1 and rows < FEW_ROWS:
+            yield _perfect(label, metric, rows, figures[f"{metric}_interval"])
+
+
+def _absent(label: str, predicted: int) -> ReportWarning:
+    return ReportWarning(
+        "absent_class",
+        "warning",
+        f"no row is actually {label!r}; {predicted:,} are predicted as it",
+        "add rows of this label to the split: nothing is known about how well it is recognised",
+        label,
+    )
+
+
+def _never_predicted(label: str, support: int) -> ReportWarning:
+    return ReportWarning(
+        "never_predicted_class",
+        "critical" if support else "info",
+        f"no row is predicted {label!r}, though {support:,} are",
+        "check that the model knows this label, and train it on more rows of it",
+        label,
+    )
+
+
+def _low(label: str, figures: Mapping[str, Any]) -> ReportWarning:
+    support, needed = figures["support"], figures["needed_support"]
+    low, high = figures["recall_interval"]
+    return ReportWarning(
+        "low_support",
+        "warning",
+        f"{label!r} has {support:,} rows: its recall, {figures['recall']:.3f}, may be anywhere from "
+        f"{low:.3f} to {high:.3f}",
+        f"collect about {needed:,} rows of it to know its recall to ± 5 points",
+        label,
+    )
+
+
+def _perfect(label: str, metric: str, rows: int, interval: list[float]) -> ReportWarning:
+    of = "predicted as it" if metric == "precision" else "of it"
+    return ReportWarning(
+        "perfect_on_few",
+        "warning",
+        f"the {metric} of {label!r} is 1 on {rows:,} rows {of} only: it may be as low as {interval[0]:.3f}",
+        "do not report it as perfect; collect more rows first",
+        label,
+    )

@@ -1,0 +1,262 @@
+"""What to compute: the settings of ``model.json`` and ``version.json``, checked and frozen."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from evalcore.errors import InvalidParameter, InvalidSettings, UnsupportedTask
+from evalcore.labels import DEFAULT_POSITIVE, canonical
+from evalcore.values import ReportWarning
+
+TASK_TYPES = ("classification", "multilabel", "regression", "object_detection")
+ELSEWHERE = {"model_id", "organization", "promoted_version", "version_id", "created_at"}
+"""Keys of the two files that say who and where, not what to compute."""
+
+_EDIT = "correct it in model.json or version.json"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of the columns that mean something; None where a meaning is switched off."""
+
+    ground_truth: str = "y_true"
+    prediction: str | None = "y_pred"
+    score: str | None = "y_score"
+    id: str | None = "id"
+    weight: str | None = "weight"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The resolved settings of one evaluation; ``document()`` is how they stand in the summary.
+
+    ``asked_threshold`` says that the threshold was asked for by the caller, so that scores must be there.
+    """
+
+    task_type: str = "classification"
+    name: str | None = None
+    labels: tuple[str, ...] | None = None
+    positive_label: str | None = None
+    threshold: float | None = None
+    costs: Mapping[str, float] | None = None
+    slices: tuple[str, ...] = ()
+    example_columns: tuple[str, ...] = ()
+    gates: tuple[Mapping[str, Any], ...] = ()
+    columns: Columns = field(default_factory=Columns)
+    baseline: str | None = None
+    training_counts: Mapping[str, int] | None = None
+    unknown: tuple[str, ...] = ()
+    asked_threshold: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The settings as a JSON object, training counts and what was not understood apart."""
+        hidden = {"training_counts", "unknown", "asked_threshold"}
+        values = dataclasses.asdict(self)
+        return {key: _plain(value) for key, value in values.items() if key not in hidden}
+
+    def warnings(self) -> list[ReportWarning]:
+        """One ``unknown_setting`` for each key that is not known."""
+        return [
+            ReportWarning(
+                "unknown_setting",
+                "info",
+                f"the setting {key!r} is not known and was ignored",
+                "remove it, or correct its name, in model.json or version.json",
+            )
+            for key in self.unknown
+        ]
+
+    def with_labels(self, labels: tuple[str, ...]) -> Settings:
+        """The same with a label list, and the positive label that it has by convention."""
+        positive = self.positive_label or DEFAULT_POSITIVE.get(frozenset(labels))
+        return dataclasses.replace(self, labels=labels, positive_label=positive)
+
+
+def resolve_settings(
+    model: Mapping[str, Any], version: Mapping[str, Any], *, threshold: float | None = None
+) -> Settings:
+    """The settings of one version: the model's, overruled key by key by the version's.
+
+    ``threshold``, where given, overrules both. Raises InvalidSettings for a value of the wrong type, naming
+    the key; UnsupportedTask for a task type that cannot be evaluated; InvalidParameter for a threshold
+    outside [0, 1].
+    """
+    given = {**model, **version}
+    read = {
+        key: _READERS[key](key, value)
+        for key, value in given.items()
+        if key in _READERS and value is not None
+    }
+    unknown = tuple(sorted(key for key in given if key not in _READERS and key not in ELSEWHERE))
+    settings = dataclasses.replace(Settings(), **read, unknown=unknown + _unknown_parts(given))
+    if threshold is not None:
+        settings = _asked(settings, threshold)
+    return _consistent(settings)
+
+
+def _asked(settings: Settings, threshold: float) -> Settings:
+    if not 0 <= threshold <= 1:
+        raise InvalidParameter(f"the threshold {threshold} is outside [0, 1]", "give one from 0 to 1")
+    return dataclasses.replace(settings, threshold=float(threshold), asked_threshold=True)
+
+
+def _consistent(settings: Settings) -> Settings:
+    labels, positive = settings.labels, settings.positive_label
+    if labels is None:
+        return settings
+    if positive is not None and positive not in labels:
+        raise _wrong("positive_label", f"one of labels, not {positive!r}")
+    return settings.with_labels(labels) if len(labels) == 2 else settings
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _wrong(key: str, expected: str) -> InvalidSettings:
+    return InvalidSettings(f"the setting {key!r} must be {expected}", _EDIT, setting=key)
+
+
+def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise _wrong(key, "a text that is not empty")
+    return value
+
+
+def _task_type(key: str, value: Any) -> str:
+    if value not in TASK_TYPES:
+        raise _wrong(key, f"one of {', '.join(TASK_TYPES)}, not {value!r}")
+    if value != "classification":
+        raise UnsupportedTask(
+            f"the task type {value!r} cannot be evaluated yet", "only classification can be, at present"
+        )
+    return str(value)
+
+
+def _label(key: str, value: Any) -> str:
+    if not isinstance(value, (str, int, float, bool)):
+        raise _wrong(key, f"a label (text, number or boolean), not {value!r}")
+    text = canonical(value)
+    if not text:
+        raise _wrong(key, "a label that is not empty")
+    return text
+
+
+def _labels(key: str, value: Any) -> tuple[str, ...]:
+    labels = tuple(_label(key, item) for item in _list(key, value, "labels"))
+    if not labels or len(set(labels)) < len(labels):
+        raise _wrong(key, "a list of different labels that is not empty")
+    return labels
+
+
+def _list(key: str, value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise _wrong(key, f"a list of {what}, not {value!r}")
+    return value
+
+
+def _object(key: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong(key, f"an object, not {value!r}")
+    return value
+
+
+def _texts(key: str, value: Any) -> tuple[str, ...]:
+    return tuple(_text(key, item) for item in _list(key, value, "column names"))
+
+
+def _number(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _wrong(key, f"a number, not {value!r}")
+    return float(value)
+
+
+def _threshold(key: str, value: Any) -> float:
+    number = _number(key, value)
+    if not 0 <= number <= 1:
+        raise _wrong(key, f"a number from 0 to 1, not {value!r}")
+    return number
+
+
+def _costs(key: str, value: Any) -> dict[str, float]:
+    costs = {name: _number(f"{key}.{name}", cost) for name, cost in _object(key, value).items()}
+    if set(costs) != {"false_positive", "false_negative"} or min(costs.values()) < 0:
+        raise _wrong(key, 'an object {"false_positive": cost, "false_negative": cost}, neither below 0')
+    return costs
+
+
+def _columns(key: str, value: Any) -> Columns:
+    known = {field.name for field in dataclasses.fields(Columns)}
+    given = {name: column for name, column in _object(key, value).items() if name in known}
+    for name, column in given.items():
+        if column is None and name == "ground_truth":
+            raise _wrong("columns.ground_truth", "the name of a column")
+        if column is not None:
+            _text(f"{key}.{name}", column)
+    return Columns(**given)
+
+
+def _counts(key: str, value: Any) -> dict[str, int]:
+    counts = _object(key, value)
+    for label, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise _wrong(f"{key}[{label}]", f"a count, not {count!r}")
+    return dict(counts)
+
+
+GATE_BOUNDS = ("min", "max")
+GATE_KEYS = {"metric", *GATE_BOUNDS, "confident"}
+
+
+def _gates(key: str, value: Any) -> tuple[Mapping[str, Any], ...]:
+    return tuple(_gate(f"{key}[{i}]", gate) for i, gate in enumerate(_list(key, value, "gates")))
+
+
+def _gate(key: str, value: Any) -> Mapping[str, Any]:
+    gate = _object(key, value)
+    _text(f"{key}.metric", gate.get("metric"))
+    bounds = [name for name in GATE_BOUNDS if gate.get(name) is not None]
+    if "max_drop" in gate:
+        raise _wrong(key, "bounded by min or max: max_drop needs a comparison, which is not computed yet")
+    if len(bounds) != 1:
+        raise _wrong(key, "an object with a metric and either min or max")
+    _number(f"{key}.{bounds[0]}", gate[bounds[0]])
+    if not isinstance(gate.get("confident", False), bool):
+        raise _wrong(f"{key}.confident", "true or false")
+    return {name: gate[name] for name in gate if name in GATE_KEYS}
+
+
+def _unknown_parts(given: Mapping[str, Any]) -> tuple[str, ...]:
+    known = {field.name for field in dataclasses.fields(Columns)}
+    columns = [f"columns.{name}" for name in given.get("columns") or {} if name not in known]
+    gates = [
+        f"gates[{i}].{name}"
+        for i, gate in enumerate(given.get("gates") or [])
+        for name in gate
+        if name not in GATE_KEYS
+    ]
+    return (*sorted(columns), *gates)
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "task_type": _task_type,
+    "name": _text,
+    "labels": _labels,
+    "positive_label": _label,
+    "threshold": _threshold,
+    "costs": _costs,
+    "slices": _texts,
+    "example_columns": _texts,
+    "gates": _gates,
+    "columns": _columns,
+    "baseline": _text,
+    "training_counts": _counts,
+}

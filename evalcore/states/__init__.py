@@ -1,0 +1,1 @@
+"""The accumulators, one file each."""

@@ -1,0 +1,70 @@
+"""Classification: one actual and one predicted label a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from evalcore.accumulator import Kind, Spec, States
+from evalcore.errors import InvalidPredictions
+from evalcore.evaluation import Measured
+from evalcore.metrics.one_vs_rest import OneVsRest
+from evalcore.registry import task
+from evalcore.settings import Settings
+from evalcore.states.confusion import ConfusionCounts
+from evalcore.states.rows import RowCounts
+from evalcore.tabulate import tabulate
+
+
+@task("classification")
+class Classification:
+    """The states that classification needs, and what they amount to."""
+
+    kinds: ClassVar[tuple[Kind, ...]] = (RowCounts, ConfusionCounts)
+
+    @staticmethod
+    def spec(settings: Settings) -> Spec:
+        """The labels, where they are given."""
+        return Spec(labels=settings.labels)
+
+    @staticmethod
+    def measure(states: States, settings: Settings) -> Measured:
+        """Every registered figure of the states.
+
+        Raises InvalidPredictions where a label is outside the given ones, or no row is left to evaluate.
+        """
+        rows: RowCounts = states[RowCounts]
+        counts: ConfusionCounts = states[ConfusionCounts]
+        _refuse_outside(counts)
+        _refuse_empty(rows)
+        views: Mapping[Kind, Any] = {ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}
+        return Measured(
+            rows=rows,
+            examples=rows.evaluated,
+            elements=counts.total,
+            confusion=counts,
+            table=tabulate(views, counts.labels),
+        )
+
+
+def _refuse_outside(counts: ConfusionCounts) -> None:
+    outside = counts.outside()
+    if not outside:
+        return
+    largest = sorted(outside.items(), key=lambda item: (-item[1], item[0]))[:5]
+    found = ", ".join(f"{label!r} ({n} rows)" for label, n in largest)
+    raise InvalidPredictions(
+        f"{len(outside)} labels are outside the model's labels: {found}",
+        'add them to "labels" in model.json, or correct the predictions',
+        labels=dict(largest),
+    )
+
+
+def _refuse_empty(rows: RowCounts) -> None:
+    if rows.evaluated:
+        return
+    raise InvalidPredictions(
+        f"there is no row to evaluate: of {rows.rows} rows {rows.missing_ground_truth} have no ground truth "
+        f"and {rows.missing_predictions} no prediction",
+        "store predictions with at least one row that has both",
+    )
