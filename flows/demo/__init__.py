@@ -1,0 +1,1 @@
+"""The demonstration: predictions of real models, and the store made of them."""
