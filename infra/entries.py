@@ -1,0 +1,84 @@
+"""One line of the index: what an evaluation came to, and whether the last attempt at it failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from infra import documents, layout
+from infra.layout import Target
+
+Document = dict[str, Any]
+
+_HEADLINE = ("weighted_f1", "weighted_f1_interval", "accuracy", "accuracy_interval")
+_STATUSES = ("pass", "inconclusive", "fail")
+
+
+def entry_of(document: Document, summary_etag: str, promoted: bool) -> Document:
+    """The entry of an evaluation that is in force; ``document`` is its summary."""
+    overall = document.get("overall", {})
+    gates = Counter(gate["status"] for gate in document.get("gates", []))
+    return {
+        **_blank(),
+        **_names(target_of(document)),
+        "model_name": document.get("model_name"),
+        "created_at": document.get("created_at"),
+        "promoted": promoted,
+        "summary_etag": summary_etag,
+        "evaluation": document["evaluation"],
+        "verdict": document["verdict"],
+        "examples": document.get("examples"),
+        "headline": {name: overall.get(name) for name in _HEADLINE},
+        "gates": {status: gates[status] for status in _STATUSES},
+        "warnings": sum(warning["severity"] != "info" for warning in document.get("warnings", [])),
+    }
+
+
+def failed_entry(target: Target, error: Document, promoted: bool, model_name: str | None = None) -> Document:
+    """What an attempt that failed changes in the index: the evaluation in force stays, if there is one.
+
+    ``error`` is an error's document, of which the index keeps code and message.
+    """
+    failure = documents.plain({"code": error.get("code"), "message": error.get("message")})
+    name = {} if model_name is None else {"model_name": model_name}
+    return {**_names(target), **name, "promoted": promoted, "failure": failure}
+
+
+def target_of(document: Document) -> Target:
+    """What a summary or an entry is of; raises InvalidParameter where its ids are none."""
+    names = ("model_id", "version_id", "dataset_split", "checkpoint")
+    return Target(*(document[name] for name in names))
+
+
+def merged(entries: Mapping[str, Document], changes: Iterable[Document]) -> dict[str, Document]:
+    """The entries by key with the changes laid over them; what an entry lacks is filled in as unknown."""
+    result = dict(entries)
+    for change in changes:
+        key = change["key"]
+        result[key] = {**_blank(), **result.get(key, {}), **change}
+    return result
+
+
+def _names(target: Target) -> Document:
+    return {
+        "key": layout.evaluation_folder(target),
+        "model_id": target.model_id,
+        "version_id": target.version_id,
+        "dataset_split": target.dataset_split,
+        "checkpoint": target.checkpoint,
+    }
+
+
+def _blank() -> Document:
+    """An entry of which nothing is known, its names in their order."""
+    names = ("key", "model_id", "model_name", "version_id", "dataset_split", "checkpoint", "created_at")
+    return {
+        **dict.fromkeys(names),
+        "promoted": False,
+        **dict.fromkeys(("summary_etag", "evaluation", "verdict", "examples")),
+        "headline": dict.fromkeys(_HEADLINE),
+        "gates": dict.fromkeys(_STATUSES, 0),
+        "warnings": 0,
+        "failure": None,
+    }

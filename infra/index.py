@@ -1,0 +1,159 @@
+"""``evaluations/index.json`` and the page made from it: every evaluation's verdict and headline in one place.
+
+The index is derived: where it is missing or broken it is read again from the summaries. Writers change it
+one after the other, each on top of what the others have written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from random import uniform
+
+from evalcore.errors import InvalidSettings
+from infra import documents, layout
+from infra.entries import Document, entry_of, failed_entry, merged
+from infra.layout import Target
+from infra.publish import stored
+from infra.storage import Store, WriteConflict
+
+SCHEMA_VERSION = "1.0"
+
+Render = Callable[[Document], bytes]
+Entries = dict[str, Document]
+"""Entries by their key."""
+
+_ATTEMPTS = 20
+_LONGEST_PAUSE = 2.0
+_READERS = 8
+_HTML = "text/html; charset=utf-8"
+
+
+def update_index(
+    store: Store,
+    changes: Iterable[Document],
+    render: Render,
+    *,
+    promoted: Mapping[str, str | None] | None = None,
+) -> Document:
+    """Bring entries into the index, and the page after it; nothing is written where nothing changes.
+
+    ``changes`` come from ``entry_of`` and ``failed_entry``; ``promoted`` gives models' promoted versions,
+    to be marked in all their entries; ``render`` makes the page of an index. Returns the index. Raises
+    WriteConflict after many lost races.
+    """
+    changes = list(changes)
+    return _settle(store, lambda entries: _marked(merged(entries, changes), promoted or {}), render)
+
+
+def rebuild_index(store: Store, render: Render) -> Document:
+    """Make the index and its page anew from all summaries; returns the index."""
+    entries = read_entries(store)
+    return _settle(store, lambda _: entries, render)
+
+
+def read_index(store: Store) -> Document | None:
+    """The index as it is stored, None where it is missing or broken."""
+    found = _read(store)
+    return None if found is None or found[0] is None else _index(found[0])
+
+
+def read_entries(store: Store) -> Entries:
+    """Every evaluation's entry, from the summaries and failures themselves."""
+    found = (layout.evaluated(listed.key) for listed in store.list(layout.EVALUATIONS, etags=False))
+    wanted = [item for item in found if item is not None and item[1] in ("summary.json", "failure.json")]
+    models = sorted({target.model_id for target, _ in wanted})
+    with ThreadPoolExecutor(_READERS) as readers:
+        promoted = dict(zip(models, readers.map(lambda name: _promoted(store, name), models), strict=True))
+        changes = list(readers.map(lambda item: _change(store, item, promoted[item[0].model_id]), wanted))
+    return merged({}, [change for change in changes if change])
+
+
+# -- the loop ----------------------------------------------------------------------------------------
+
+
+def _settle(store: Store, change: Callable[[Entries], Entries], render: Render) -> Document:
+    """Apply a change until it is in the index, and the page shows the index that is there."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            index, etag = _write_index(store, change)
+        except WriteConflict:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))
+            continue
+        _write_page(store, render(index))
+        # Another writer's page may have come before ours, with an index that came after ours.
+        blob = store.read(layout.INDEX_JSON)
+        if blob is not None and blob.etag == etag:
+            break
+    return index
+
+
+def _write_index(store: Store, change: Callable[[Entries], Entries]) -> tuple[Document, str]:
+    entries, etag, data = _read(store) or (None, None, b"")
+    index = _index(change(read_entries(store) if entries is None else entries))
+    new = documents.dump(index)
+    if etag is None or new != data:
+        etag = documents.replace(store, layout.INDEX_JSON, new, etag)
+    return index, etag
+
+
+def _write_page(store: Store, page: bytes) -> None:
+    found = store.read(layout.INDEX_HTML)
+    if found is None or found.data != page:
+        store.write(layout.INDEX_HTML, page, content_type=_HTML)
+
+
+def _read(store: Store) -> tuple[Entries | None, str, bytes] | None:
+    """The stored index's entries (None: broken), its ETag and text; None where there is no index."""
+    blob = store.read(layout.INDEX_JSON)
+    if blob is None:
+        return None
+    try:
+        listed = documents.parse(blob.data, layout.INDEX_JSON)["evaluations"]
+        return merged({}, listed), blob.etag, blob.data
+    except (InvalidSettings, KeyError, TypeError, ValueError):
+        return None, blob.etag, blob.data
+
+
+def _index(entries: Mapping[str, Document]) -> Document:
+    ordered = [entries[key] for key in sorted(entries)]
+    return {"schema_version": SCHEMA_VERSION, "evaluations": ordered}
+
+
+def _marked(entries: Entries, promoted: Mapping[str, str | None]) -> Entries:
+    for key, entry in entries.items():
+        if entry["model_id"] in promoted:
+            entries[key] = {**entry, "promoted": promoted[entry["model_id"]] == entry["version_id"]}
+    return entries
+
+
+# -- reading it all again ----------------------------------------------------------------------------
+
+
+def _change(store: Store, item: tuple[Target, str], promoted_version: str | None) -> Document | None:
+    """What one stored file says about its evaluation, None where it is damaged or has gone."""
+    target, name = item
+    promoted = target.version_id == promoted_version
+    try:
+        if name == "failure.json":
+            key = layout.failure_key(target)
+            blob = store.read(key)
+            return failed_entry(target, documents.parse(blob.data, key), promoted) if blob else None
+        found = stored(store, target)
+        entry = entry_of(found.document, found.etag, promoted) if found else {}
+    except (InvalidSettings, KeyError, TypeError, AttributeError):
+        return None
+    # What failed is told by failure.json, which may have been read before.
+    return {name: value for name, value in entry.items() if name != "failure"} or None
+
+
+def _promoted(store: Store, model_id: str) -> str | None:
+    key = layout.model_key(model_id)
+    blob = store.read(key)
+    try:
+        return documents.parse(blob.data, key).get("promoted_version") if blob else None
+    except InvalidSettings:
+        return None

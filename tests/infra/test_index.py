@@ -1,0 +1,244 @@
+"""The index of all evaluations and its page."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from evalcore.errors import InvalidPredictions
+from infra.entries import entry_of, failed_entry, target_of
+from infra.index import read_index, rebuild_index, update_index
+from infra.layout import INDEX_HTML, INDEX_JSON, Target
+from infra.publish import publish, record_failure, stored
+from infra.storage import Store, WriteConflict, open_store
+from tests.infra.doubles import Killed, Wrapped, dies_at, files, put, put_model, summary
+
+ERROR = InvalidPredictions("no column y_true", "add it").document()
+
+
+@pytest.fixture
+def store(folder_store: str) -> Store:
+    """An empty store."""
+    return open_store(folder_store)
+
+
+def render(index: dict[str, Any]) -> bytes:
+    """A page that shows what the index has."""
+    return json.dumps(index).encode()
+
+
+def entry(version: str = "v1", model: str = "m", **more: Any) -> dict[str, Any]:
+    """An evaluation's entry."""
+    return entry_of(summary(Target(model, version), **more), "etag", promoted=False)
+
+
+def indexed(store: Any) -> list[dict[str, Any]]:
+    """The index's entries; asserts that the page shows them."""
+    index = json.loads(store.read(INDEX_JSON).data)
+    assert index["schema_version"] == "1.0"
+    assert json.loads(store.read(INDEX_HTML).data) == index
+    return index["evaluations"]
+
+
+def versions(store: Any) -> list[str]:
+    """The versions in the index."""
+    return [line["version_id"] for line in indexed(store)]
+
+
+def test_an_entry_has_the_headline() -> None:
+    """Missing figures are null, gates are counted by status, and mere information is no warning."""
+    document = summary(
+        Target("m", "v1", "test", "7"),
+        verdict="fail",
+        examples=14,
+        overall={"accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "weighted_f1": None, "macro_f1": 1},
+        gates=[{"status": "pass"}, {"status": "fail"}, {"status": "pass"}],
+        warnings=[{"severity": "info"}, {"severity": "warning"}, {"severity": "critical"}],
+    )
+    assert entry_of(document, "e", promoted=True) == {
+        "key": "evaluations/m/v1/test/checkpoint=7/",
+        "model_id": "m",
+        "model_name": "Model",
+        "version_id": "v1",
+        "dataset_split": "test",
+        "checkpoint": "7",
+        "created_at": "2026-11-20T02:00:00Z",
+        "promoted": True,
+        "summary_etag": "e",
+        "evaluation": document["evaluation"],
+        "verdict": "fail",
+        "examples": 14,
+        "headline": {
+            "weighted_f1": None,
+            "weighted_f1_interval": None,
+            "accuracy": 0.9,
+            "accuracy_interval": [0.8, 0.95],
+        },
+        "gates": {"pass": 2, "inconclusive": 0, "fail": 1},
+        "warnings": 2,
+        "failure": None,
+    }
+    assert target_of(document) == Target("m", "v1", "test", "7")
+
+
+def test_entries_are_added_and_replaced(store_url: str) -> None:
+    """Sorted by key, each once, in one write for all changes."""
+    store = Wrapped(open_store(store_url))
+    update_index(store, [entry("v2"), entry("v1")], render)
+    assert len(store.named("write")) == 2
+    assert versions(store) == ["v1", "v2"]
+    update_index(store, [entry("v1", verdict="fail"), entry("v0")], render)
+    assert [(line["version_id"], line["verdict"]) for line in indexed(store)] == [
+        ("v0", "pass"),
+        ("v1", "fail"),
+        ("v2", "pass"),
+    ]
+    assert read_index(store)["evaluations"] == indexed(store)
+
+
+def test_nothing_new_is_nothing_written(store: Store) -> None:
+    """Neither the index nor the page."""
+    update_index(store, [entry()], render)
+    counted = Wrapped(store)
+    update_index(counted, [entry()], render)
+    assert counted.named("write") == []
+
+
+def test_a_page_that_was_left_behind_is_made_again(store: Store) -> None:
+    """A run was killed between the two, or pages look different now."""
+    update_index(store, [entry()], render)
+    put(store, INDEX_HTML, "old")
+    update_index(store, [], render)
+    assert versions(store) == ["v1"]
+
+
+def test_a_failure_keeps_the_evaluation_in_force(store: Store) -> None:
+    """Verdict and figures stay beside what went wrong; the next success clears it."""
+    update_index(store, [entry(verdict="inconclusive")], render)
+    update_index(store, [failed_entry(Target("m", "v1"), ERROR, promoted=True)], render)
+    (line,) = indexed(store)
+    assert (line["verdict"], line["promoted"], line["model_name"]) == ("inconclusive", True, "Model")
+    assert line["failure"] == {"code": "invalid_predictions", "message": "no column y_true; add it"}
+    update_index(store, [entry()], render)
+    assert indexed(store)[0]["failure"] is None
+
+
+def test_a_first_attempt_that_fails_has_an_entry(store: Store) -> None:
+    """With every name an entry has, and nothing known."""
+    update_index(store, [failed_entry(Target("m", "v1"), ERROR, promoted=False, model_name="Churn")], render)
+    (line,) = indexed(store)
+    assert list(line) == list(entry())
+    assert (line["model_name"], line["verdict"], line["evaluation"]) == ("Churn", None, None)
+    assert set(line["headline"].values()) == {None}
+
+
+def test_promotion_marks_all_entries_of_the_model(store: Store) -> None:
+    """The old one loses its mark; other models keep theirs."""
+    update_index(
+        store, [entry("v1"), entry("v2"), entry("v1", model="other")], render, promoted={"other": "v1"}
+    )
+    update_index(store, [], render, promoted={"m": "v1"})
+    update_index(store, [], render, promoted={"m": "v2", "absent": None})
+    assert [(line["model_id"], line["version_id"], line["promoted"]) for line in indexed(store)] == [
+        ("m", "v1", False),
+        ("m", "v2", True),
+        ("other", "v1", True),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["folder", "weed"])
+def test_many_writers_lose_nothing(kind: str, request: pytest.FixtureRequest) -> None:
+    """Each adds an entry at the same time; all are there, and the page shows all."""
+    store_url = request.getfixturevalue(f"{kind}_store")
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda n: update_index(open_store(store_url), [entry(f"v{n}")], render), range(6)))
+    assert versions(open_store(store_url)) == [f"v{n}" for n in range(6)]
+
+
+def test_a_slow_page_does_not_cover_a_newer_one(store: Store) -> None:
+    """Who finds the index changed after writing the page makes the page of the new index."""
+    overtaken: list[bool] = []
+
+    def overtake(number: int, name: str, args: Any) -> None:
+        if name == "write" and args[0] == INDEX_JSON and not overtaken:
+            overtaken.append(True)
+            update_index(store, [entry("v2")], render)
+
+    index = update_index(Wrapped(store, after=overtake), [entry("v1")], render)
+    assert versions(store) == ["v1", "v2"]
+    assert [line["version_id"] for line in index["evaluations"]] == ["v1", "v2"]
+
+
+def test_an_index_that_never_rests_ends_in_an_error(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After twenty lost races, with a pause between them that grows to two seconds at most."""
+    pauses: list[float] = []
+    monkeypatch.setattr("infra.index.time.sleep", pauses.append)
+
+    def change(number: int, name: str, args: Any) -> None:
+        if name == "write":
+            put(store, INDEX_JSON, {"evaluations": [], "n": number})
+
+    with pytest.raises(WriteConflict):
+        update_index(Wrapped(store, before=change), [entry()], render)
+    assert len(pauses) == 19
+    assert max(pauses) <= 2
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_killed_update_is_made_good(folder_store: str, moment: str) -> None:
+    """Whatever call it ends at, the next update leaves both files right."""
+    whole = open_store(folder_store)
+    for number in range(20):
+        store = Wrapped(whole, **{moment: dies_at(number)})
+        try:
+            update_index(store, [entry(f"v{number}")], render)
+        except Killed:
+            update_index(whole, [entry(f"v{number}")], render)
+        assert len(indexed(whole)) == number + 1
+    assert len(store.calls) < number
+
+
+def published(store: Store, version: str, **more: Any) -> dict[str, Any]:
+    """Publish an evaluation; its entry."""
+    target = Target("m", version)
+    publish(store, target, summary(target, **more), files(), None)
+    found = stored(store, target)
+    return entry_of(found.document, found.etag, promoted=version == "v1")
+
+
+@pytest.mark.parametrize(
+    "content", [None, "{", "[]", '{"evaluations": 5}', '{"evaluations": [{"key": 5}, 7]}']
+)
+def test_an_index_that_is_broken_or_gone_is_read_again(store_url: str, content: str | None) -> None:
+    """From the summaries and failures; what is damaged there is left out."""
+    store = open_store(store_url)
+    put_model(store, promoted_version="v1")
+    expected = [published(store, "v1"), published(store, "v2", verdict="fail")]
+    record_failure(store, Target("m", "v2"), InvalidPredictions("no column y_true", "add it"))
+    put(store, "evaluations/m/v3/test/summary.json", "{")
+    put(store, "evaluations/m/v4/test/failure.json", "{")
+    put(store, "evaluations/notes/summary.json", "{}")
+    if content is not None:
+        put(store, INDEX_JSON, content)
+    assert read_index(store) is None
+    update_index(store, [entry("v9")], render)
+    expected[1]["failure"] = {"code": "invalid_predictions", "message": "no column y_true; add it"}
+    assert indexed(store)[:-1] == expected
+    assert indexed(store)[-1]["version_id"] == "v9"
+
+
+def test_an_index_is_rebuilt_from_what_is_there(store: Store) -> None:
+    """Entries of evaluations that are gone go too."""
+    put_model(store, promoted_version="v1")
+    expected = published(store, "v1")
+    update_index(store, [entry("gone")], render)
+    assert rebuild_index(store, render)["evaluations"] == [expected] == indexed(store)
+
+
+def test_an_empty_index_is_an_index(store: Store) -> None:
+    """A first night without models has a page."""
+    assert update_index(store, [], render) == {"schema_version": "1.0", "evaluations": []}
+    assert indexed(store) == []
