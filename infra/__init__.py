@@ -1,0 +1,1 @@
+"""Where things live: stores, keys, models, evaluations, and how they are published."""

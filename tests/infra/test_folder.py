@@ -1,0 +1,156 @@
+"""What only a store in a folder does: links, rights, empty folders, a root that goes away."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalcore.errors import Forbidden, InvalidParameter, StorageUnavailable
+from infra.folder import FolderStore
+from infra.storage import Entry
+
+TEXT = "text/plain"
+
+
+@pytest.fixture
+def root(folder_store: str) -> Path:
+    """The folder of the store."""
+    return Path(folder_store)
+
+
+@pytest.fixture
+def store(root: Path) -> FolderStore:
+    """An empty store."""
+    return FolderStore(root)
+
+
+def failing(error: int) -> Callable[..., Any]:
+    """Something to call that fails as the operating system does."""
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OSError(error, os.strerror(error))
+
+    return fail
+
+
+def test_empty_folders_go_with_their_last_file(store: FolderStore, root: Path) -> None:
+    """The root stays, and so does a folder that still holds something."""
+    for key in ("a/b/c/1", "a/b/d/1", "e/1"):
+        store.write(key, b"", content_type=TEXT)
+    store.delete(["a/b/c/1", "e/1"])
+    assert sorted(path.name for path in root.rglob("*")) == ["1", "a", "b", "d"]
+    store.delete(["a/b/d/1"])
+    assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize("link", ["file", "folder"])
+def test_a_link_out_of_the_store_is_not_followed(
+    store: FolderStore, root: Path, tmp_path: Path, link: str
+) -> None:
+    """Reading, listing and writing through it is Forbidden, and says which key it is."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_bytes(b"secret")
+    (root / "m").mkdir()
+    (root / "m" / "x").symlink_to(outside if link == "folder" else outside / "secret")
+    key = "m/x/secret" if link == "folder" else "m/x"
+    for use in (
+        lambda: store.read(key),
+        lambda: store.list("m/"),
+        lambda: store.write(key, b"", content_type=TEXT),
+        lambda: store.delete([key]),
+    ):
+        with pytest.raises(Forbidden, match="m/x"):
+            use()
+    assert (outside / "secret").read_bytes() == b"secret"
+
+
+def test_a_link_within_the_store_is_followed(store: FolderStore, root: Path) -> None:
+    """Files are found under both names, and a link to a folder above itself does not go round for ever."""
+    store.write("v/1/a", b"x", content_type=TEXT)
+    (root / "v" / "latest").symlink_to("1")
+    (root / "v" / "1" / "round").symlink_to(root / "v")
+    (root / "v" / "broken").symlink_to("nothing")
+    assert [entry.key for entry in store.list("", etags=False)] == ["v/1/a", "v/latest/a"]
+    assert store.read("v/latest/a").data == b"x"
+
+
+def test_a_root_may_be_a_link(root: Path, tmp_path: Path) -> None:
+    """It is the root's inside that counts, wherever the root lies."""
+    (tmp_path / "link").symlink_to(root)
+    store = FolderStore(tmp_path / "link")
+    store.write("a/b", b"x", content_type=TEXT)
+    assert [entry.key for entry in store.list("a")] == ["a/b"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (errno.EACCES, Forbidden, "may not be"),
+        (errno.EROFS, Forbidden, "may not be"),
+        (errno.ENOSPC, StorageUnavailable, "full"),
+        (errno.EDQUOT, StorageUnavailable, "full"),
+        (errno.EIO, StorageUnavailable, "input/output"),
+    ],
+)
+def test_what_the_system_refuses(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch, error: int, kind: type[Exception], words: str
+) -> None:
+    """A folder that is read only is Forbidden, a full disk is StorageUnavailable; both say where."""
+    monkeypatch.setattr(os, "fsync", failing(error))
+    with pytest.raises(kind, match=words) as caught:
+        store.write("a/b", b"x", content_type=TEXT)
+    assert caught.value.details == {"store": store.url, "key": "a/b"}
+    assert f"{store.url}/a/b" in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder(store: FolderStore, root: Path) -> None:
+    """Writing into it is Forbidden."""
+    root.chmod(0o500)
+    try:
+        with pytest.raises(Forbidden):
+            store.write("a", b"", content_type=TEXT)
+    finally:
+        root.chmod(0o700)
+
+
+def test_a_root_that_goes_away(store: FolderStore, root: Path) -> None:
+    """A folder that is unmounted or removed is an error in every method, never an empty store."""
+    root.rmdir()
+    for use in (
+        store.check,
+        lambda: store.list(""),
+        lambda: store.children(""),
+        lambda: store.read("a"),
+        lambda: store.write("a", b"", content_type=TEXT),
+        lambda: store.delete(["a"]),
+    ):
+        with pytest.raises(StorageUnavailable, match="no folder"):
+            use()
+    assert not root.exists()
+
+
+def test_a_folder_is_no_object(store: FolderStore) -> None:
+    """It reads as nothing; what cannot be a file beside it is InvalidParameter."""
+    store.write("a/b", b"", content_type=TEXT)
+    assert store.read("a") is None
+    assert store.read("a/b/c") is None
+    store.delete(["a", "a/b/c"])
+    for key in ("a", "a/b/c", "x" * 300):
+        with pytest.raises(InvalidParameter, match="cannot be a file"):
+            store.write(key, b"", content_type=TEXT)
+    assert [entry.key for entry in store.list("")] == ["a/b"]
+
+
+def test_a_made_up_entry_opens_nothing_outside(store: FolderStore, root: Path) -> None:
+    """An entry's key is held to the same rules as any other."""
+    (root.parent / "secret").write_bytes(b"secret")
+    with pytest.raises(InvalidParameter, match="key"):
+        store.open(Entry("../secret", 6, None, datetime.now(UTC)))
