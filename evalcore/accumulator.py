@@ -23,10 +23,12 @@ class MergeError(ValueError):
 class Spec:
     """What every accumulator of an evaluation agrees on before the first row is read.
 
-    ``labels`` is the given list in its order, or None where the labels are those that occur.
+    ``labels`` is the given list in its order, or None where the labels are those that occur; ``weighted``
+    says whether rows carry weights.
     """
 
     labels: tuple[str, ...] | None = None
+    weighted: bool = False
 
 
 class Accumulator(Protocol):

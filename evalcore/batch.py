@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MISSING = -1
-"""The code of a row that has no label."""
+Bools = npt.NDArray[np.bool_]
+Scores = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -23,38 +23,65 @@ class Source:
 
 @dataclass(frozen=True)
 class LabelColumn:
-    """Labels as positions in a vocabulary of their own; ``MISSING`` where a row has none.
+    """Labels as positions in a vocabulary of their own; the position behind the last means no label.
 
     The vocabulary is the file's, not the model's: nothing is looked up row by row, and states bring
     vocabularies together by name.
     """
 
-    codes: npt.NDArray[np.signedinteger[Any]]
+    codes: npt.NDArray[Any]
     vocabulary: tuple[str, ...]
 
-    def present(self) -> npt.NDArray[np.bool_]:
+    @property
+    def missing(self) -> int:
+        """The code of a row without a label."""
+        return len(self.vocabulary)
+
+    def present(self) -> Bools:
         """Which rows have a label."""
-        return np.asarray(self.codes != MISSING)
+        return np.asarray(self.codes != self.missing)
+
+    def recoded(self, labels: tuple[str, ...]) -> npt.NDArray[np.int64]:
+        """Positions in ``labels`` instead; a row without a label, or with another one, is ``len(labels)``."""
+        places = {label: place for place, label in enumerate(labels)}
+        mapped = [places.get(label, len(labels)) for label in self.vocabulary]
+        return np.asarray(np.array([*mapped, len(labels)], dtype=np.int64)[self.codes])
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many rows there are and how many are left out, where entries are not rows."""
+
+    rows: int
+    missing_ground_truth: int
+    missing_predictions: int
 
 
 @dataclass(frozen=True)
 class Batch:
     """Rows of one file: actual and predicted labels, and where there are any, scores, ids, weights, slices.
 
-    ``scores`` has shape ``(rows,)`` for binary models and ``(rows, labels)`` for several labels.
-    ``unnormalised`` counts rows of probabilities whose sum was off by more than 1e-3.
+    ``scores`` are as stored: for binary models the positive label's, shape ``(rows,)``; for several labels
+    shape ``(rows, labels)`` in the spec's order; NaN where missing. ``unnormalised`` counts rows of
+    probabilities whose sum was off by more than 1e-3. With a multi-dimensional target the entries are the
+    elements of the rows' lists, and ``tally`` counts the rows.
     """
 
     source: Source
     y_true: LabelColumn
     y_pred: LabelColumn
-    scores: npt.NDArray[np.floating[Any]] | None = None
+    scores: Scores | None = None
     ids: npt.NDArray[Any] | None = None
     weights: npt.NDArray[np.float64] | None = None
     slices: Mapping[str, LabelColumn] = field(default_factory=dict)
     unnormalised: int = 0
+    tally: Tally | None = None
 
     @property
     def rows(self) -> int:
-        """How many rows the batch has, missing ones included."""
+        """How many entries the batch has, missing ones included."""
         return len(self.y_true.codes)
+
+    def evaluated(self) -> Bools:
+        """Which rows have both an actual and a predicted label."""
+        return self.y_true.present() & self.y_pred.present()

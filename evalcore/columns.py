@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from evalcore.errors import InvalidParameter, InvalidPredictions, InvalidSettings
 from evalcore.labels import DEFAULT_POSITIVE, in_order
@@ -13,36 +14,51 @@ PROBABILITY_PREFIX = "proba_"
 PROBABILITY_LIST = "probs"
 DEFAULT_THRESHOLD = 0.5
 
+ByLabel = tuple[tuple[str, str], ...]
+"""Pairs of a label and the column that is its own."""
+
 
 @dataclass(frozen=True)
 class Reading:
-    """Which columns are read, and what makes a prediction of them.
+    """Which columns are read, and which of them predicts.
 
-    Exactly one of these predicts: ``prediction`` (a column of labels), or ``threshold`` on the positive
-    label's score, or the highest of ``probabilities``. ``score`` is a column of positive scores;
-    ``probabilities`` are (label, column) pairs in the order of the labels; ``probability_list`` is a column
-    of lists in that order.
+    ``predicts`` is "label" (the column ``prediction``), "score" (at ``threshold``, the positive label's), or
+    "probability" (the highest). Scores that are there are read whatever predicts. ``one_hot`` takes the place
+    of ``ground_truth``, and both are empty where the ground truth is joined from files of its own.
     """
 
-    ground_truth: str
+    predicts: Literal["label", "score", "probability"]
+    ground_truth: str | None
+    one_hot: ByLabel
     prediction: str | None
     score: str | None
-    probabilities: tuple[tuple[str, str], ...]
+    probabilities: ByLabel
     probability_list: str | None
     labels: tuple[str, ...] | None
     positive_label: str | None
     threshold: float | None
+    id: str | None
+    weight: str | None
+    slices: tuple[str, ...]
+    shown: tuple[str, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns to read, each once."""
-        wanted = [self.ground_truth]
-        if self.prediction is not None:
-            wanted.append(self.prediction)
-        else:
-            wanted += [name for name in (self.score, self.probability_list) if name is not None]
-            wanted += [column for _, column in self.probabilities]
-        return tuple(dict.fromkeys(wanted))
+        """The columns to read for figures, each once; what only examples show is read apart."""
+        named = (self.ground_truth, self.prediction, self.score, self.probability_list, self.weight)
+        wanted = [name for name in named if name is not None]
+        wanted += [column for _, column in (*self.one_hot, *self.probabilities)]
+        return tuple(dict.fromkeys((*wanted, *self.slices)))
+
+    @property
+    def binary(self) -> bool:
+        """Whether there are scores of one positive label."""
+        return self.positive_label is not None and self.scored
+
+    @property
+    def scored(self) -> bool:
+        """Whether there are scores at all."""
+        return bool(self.score or self.probabilities or self.probability_list)
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -56,6 +72,8 @@ def meaningful(settings: Settings, names: Iterable[str]) -> frozenset[str]:
     """Those of a file's columns that decide how it is read: files of one folder must agree on them."""
     columns = settings.columns
     own = {columns.ground_truth, columns.prediction, columns.score, columns.weight, PROBABILITY_LIST}
+    own |= {column for _, column in (*columns.one_hot, *columns.probabilities)}
+    own |= {columns.id, *settings.slices, *settings.example_columns}
     return frozenset(name for name in names if name in own or name.startswith(PROBABILITY_PREFIX))
 
 
@@ -82,37 +100,55 @@ def with_occurring_labels(settings: Settings, occurring: Sequence[str]) -> Setti
     )
 
 
-def plan_reading(settings: Settings, names: Sequence[str], where: str) -> Reading:
+def plan_reading(settings: Settings, names: Sequence[str], where: str, joined: bool = False) -> Reading:
     """Decide how rows are read from a file with these columns; ``where`` is its key, for messages.
 
     The predicted label is, in this order: by the threshold where one is set and scores are there; the
-    prediction column; by the score at 0.5, or the highest probability.
+    prediction column; by the score at 0.5, or the highest probability. ``joined`` says that the ground truth
+    comes from files of its own.
     Raises InvalidPredictions where a column is missing, InvalidSettings where scores lack a positive label,
     InvalidParameter where a threshold was asked for and no scores are there.
     """
-    columns, present = settings.columns, set(names)
-    _require(columns.ground_truth, "the actual labels", names, where)
-    if columns.weight in present:
-        raise InvalidPredictions(
-            f"{where} has the weight column {columns.weight!r}, and weights are not supported yet",
-            'set "columns": {"weight": null} in model.json to count every row once',
-        )
+    columns = settings.columns
+    _require_all(settings, names, where, joined)
     scored = _scored(settings, names)
-    prediction = columns.prediction if columns.prediction in present else None
+    prediction = columns.prediction if columns.prediction in names else None
     threshold = _threshold_in_force(settings, scored, prediction, where)
-    if threshold is None and prediction is None and not scored.probabilities and not scored.probability_list:
+    if threshold is None and prediction is None and not scored.any:
         _require(columns.prediction or "y_pred", "the predicted labels", names, where)
-    by_label = threshold is None and prediction is not None
+    predicts: Literal["label", "score", "probability"]
+    predicts = "score" if threshold is not None else "label" if prediction is not None else "probability"
     return Reading(
-        ground_truth=columns.ground_truth,
-        prediction=prediction if by_label else None,
+        predicts=predicts,
+        ground_truth=None if joined or columns.one_hot else columns.ground_truth,
+        one_hot=() if joined else columns.one_hot,
+        prediction=prediction if predicts == "label" else None,
         score=scored.score,
         probabilities=scored.probabilities,
         probability_list=scored.probability_list,
         labels=scored.labels,
-        positive_label=settings.positive_label,
+        positive_label=settings.positive_label if scored.binary else None,
         threshold=threshold,
+        id=columns.id if columns.id in names else None,
+        weight=columns.weight if columns.weight in names else None,
+        slices=settings.slices,
+        shown=settings.example_columns,
     )
+
+
+def _require_all(settings: Settings, names: Sequence[str], where: str, joined: bool) -> None:
+    columns = settings.columns
+    if columns.one_hot and not joined:
+        for label, column in columns.one_hot:
+            _require(column, f"the actual label {label!r}", names, where)
+    elif not joined:
+        _require(columns.ground_truth, "the actual labels", names, where)
+    for label, column in columns.probabilities:
+        _require(column, f"the probability of {label!r}", names, where)
+    for column in settings.slices:
+        _require(column, "slices", names, where)
+    for column in settings.example_columns:
+        _require(column, "the examples", names, where)
 
 
 @dataclass(frozen=True)
@@ -120,10 +156,14 @@ class _Scored:
     """The scores that a file has; ``binary`` where they are the positive label's."""
 
     score: str | None
-    probabilities: tuple[tuple[str, str], ...]
+    probabilities: ByLabel
     probability_list: str | None
     labels: tuple[str, ...] | None
     binary: bool
+
+    @property
+    def any(self) -> bool:
+        return bool(self.score or self.probabilities or self.probability_list)
 
 
 def _scored(settings: Settings, names: Sequence[str]) -> _Scored:
@@ -145,8 +185,9 @@ def _scored(settings: Settings, names: Sequence[str]) -> _Scored:
     return _Scored(score, probabilities, listed, order, binary)
 
 
-def _probability_columns(settings: Settings, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    found = {
+def _probability_columns(settings: Settings, names: Sequence[str]) -> ByLabel:
+    """A probability column for every label, or for the positive one of two; else none."""
+    found = dict(settings.columns.probabilities) or {
         name.removeprefix(PROBABILITY_PREFIX): name for name in names if name.startswith(PROBABILITY_PREFIX)
     }
     if settings.labels is None:

@@ -25,10 +25,13 @@ PSEUDO_ROWS = 0.5
 """How many correct, and as many wrong, rows every occurring label is given before a variance is taken."""
 
 
-def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike) -> Interval:
-    """Wilson's score interval of ``successes / trials``; NaN where there are no trials."""
-    share, n = ratio(successes, trials), np.asarray(trials, dtype=np.float64)
-    return _score_interval(share, n, "wilson")
+def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, rows: npt.ArrayLike | None = None) -> Interval:
+    """Wilson's score interval of ``successes / trials``; NaN where there are no trials.
+
+    ``rows`` are the rows of equal weight that the trials are worth, where they are weighted.
+    """
+    n = np.asarray(trials if rows is None else rows, dtype=np.float64)
+    return _score_interval(ratio(successes, trials), n, "wilson")
 
 
 def _score_interval(share: Floats, n: Floats, method: str) -> Interval:
@@ -54,14 +57,15 @@ def rows_for_half_width(share: Floats, half_width: float) -> Floats:
     return np.ceil(Z * Z / spread - 1e-9)
 
 
-def f1_interval(true_positive: npt.ArrayLike, wrong: npt.ArrayLike) -> Interval:
-    """The interval of F1 = 2TP / (2TP + FP + FN), with ``wrong`` = FP + FN.
+def f1_interval(
+    true_positive: npt.ArrayLike, either: npt.ArrayLike, rows: npt.ArrayLike | None = None
+) -> Interval:
+    """The interval of F1 = 2TP / (2TP + FP + FN), with ``either`` = TP + FP + FN, worth ``rows`` rows.
 
     Given TP + FP + FN, the count TP is binomial with the Jaccard index J as its share, and F1 = 2J / (1 + J)
     rises with J: the ends are those of J's Wilson interval, carried over.
     """
-    hits = np.asarray(true_positive, dtype=np.float64)
-    jaccard = wilson(hits, hits + np.asarray(wrong, dtype=np.float64))
+    jaccard = wilson(true_positive, either, rows)
     low, high = (2 * end / (1 + end) for end in (jaccard.low, jaccard.high))
     return Interval(low, high, "wilson_of_jaccard")
 
@@ -100,7 +104,8 @@ def average_interval(counts: ConfusionCounts, slopes: Slopes, bounds: tuple[floa
     lowest, highest = bounds
     share = (slopes.value - lowest) / (highest - lowest)
     variance = _variance(counts, slopes) / (highest - lowest) ** 2
-    n = _effective_rows(share, variance, counts.total)
+    rows = counts.total**2 / counts.squares.total()
+    n = _effective_rows(share, variance, rows)
     interval = _score_interval(np.array([share]), np.array([n]), "delta_effective_sample")
     low, high = (lowest + end * (highest - lowest) for end in (interval.low, interval.high))
     return Interval(np.minimum(low, slopes.value), np.maximum(high, slopes.value), interval.method)
@@ -112,15 +117,20 @@ def _effective_rows(share: float, variance: float, rows: float) -> float:
 
 
 def _variance(counts: ConfusionCounts, slopes: Slopes) -> float:
-    """(Σ p g² − (Σ p g)²) / n over the cells, pseudo rows included in p but not in n."""
-    actual, predicted, n = counts.cells()
+    """(Σ p g² − (Σ p g)²) / n over the cells, pseudo rows included in p but not in n.
+
+    With weights p is a cell's share of the squared weights, and n the rows of equal weight.
+    """
+    actual, predicted, n = counts.squares.pairs()
     slope = slopes.row[actual] + slopes.column[predicted]
     slope = slope + np.where(actual == predicted, slopes.diagonal[actual], 0.0)
     mass, first, second = float(n.sum()), float((n * slope).sum()), float((n * slope**2).sum())
-    extra_mass, extra_first, extra_second = _pseudo_moments(counts, slopes)
-    mass, first, second = mass + extra_mass, first + extra_first, second + extra_second
+    scale = mass / counts.rows.total()
+    extra = [scale * moment for moment in _pseudo_moments(counts, slopes)]
+    mass, first, second = mass + extra[0], first + extra[1], second + extra[2]
     mean = first / mass
-    return max(second / mass - mean * mean, 0.0) / counts.total
+    rows = counts.total**2 / counts.squares.total()
+    return float(max(second / mass - mean * mean, 0.0) / rows)
 
 
 def _pseudo_moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, float, float]:
@@ -130,7 +140,7 @@ def _pseudo_moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, flo
     proportion to how often these labels occur.
     """
     occurs = counts.support() > 0
-    weight = counts.predicted() + counts.support().astype(np.float64)
+    weight = (counts.predicted() + counts.support()).astype(np.float64)
     others = weight.sum() - weight
     hit = slopes.row + slopes.column + slopes.diagonal
     column_mean = ratio((weight * slopes.column).sum() - weight * slopes.column, others)

@@ -21,13 +21,26 @@ _EDIT = "correct it in model.json or version.json"
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of the columns that mean something; None where a meaning is switched off."""
+    """The names of the columns that mean something; None where a meaning is switched off.
+
+    ``one_hot`` has a column of 0 and 1 for every label in place of ``ground_truth``; ``probabilities`` a
+    column of probabilities for every label.
+    """
 
     ground_truth: str = "y_true"
     prediction: str | None = "y_pred"
     score: str | None = "y_score"
     id: str | None = "id"
     weight: str | None = "weight"
+    one_hot: tuple[tuple[str, str], ...] = ()
+    probabilities: tuple[tuple[str, str], ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The mapping as model.json has it."""
+        found = dataclasses.asdict(self)
+        one_hot, probabilities = dict(found.pop("one_hot")), dict(found.pop("probabilities"))
+        actual = {"ground_truth": one_hot} if one_hot else {}
+        return found | actual | ({"probabilities": probabilities} if probabilities else {})
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ class Settings:
     def document(self) -> dict[str, Any]:
         """The settings as a JSON object, training counts and what was not understood apart."""
         hidden = {"training_counts", "unknown", "asked_threshold"}
-        values = dataclasses.asdict(self)
+        values = dataclasses.asdict(self) | {"columns": self.columns.document()}
         return {key: _plain(value) for key, value in values.items() if key not in hidden}
 
     def warnings(self) -> list[ReportWarning]:
@@ -193,15 +206,27 @@ def _costs(key: str, value: Any) -> dict[str, float]:
     return costs
 
 
+COLUMN_KEYS = {"ground_truth", "prediction", "score", "id", "weight", "probabilities"}
+
+
 def _columns(key: str, value: Any) -> Columns:
-    known = {field.name for field in dataclasses.fields(Columns)}
-    given = {name: column for name, column in _object(key, value).items() if name in known}
+    given = {name: column for name, column in _object(key, value).items() if name in COLUMN_KEYS}
+    by_label: dict[str, Any] = {}
+    for name, meaning in (("ground_truth", "one_hot"), ("probabilities", "probabilities")):
+        if isinstance(given.get(name), dict):
+            by_label[meaning] = _by_label(f"{key}.{name}", given.pop(name))
+    if given.pop("probabilities", None) is not None:
+        raise _wrong(f"{key}.probabilities", "an object of column names by label")
     for name, column in given.items():
-        if column is None and name == "ground_truth":
-            raise _wrong("columns.ground_truth", "the name of a column")
-        if column is not None:
+        if column is not None or name == "ground_truth":
             _text(f"{key}.{name}", column)
-    return Columns(**given)
+    return Columns(**given, **by_label)
+
+
+def _by_label(key: str, value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    if not value:
+        raise _wrong(key, "an object of column names by label that is not empty")
+    return tuple((label, _text(f"{key}[{label}]", column)) for label, column in value.items())
 
 
 def _counts(key: str, value: Any) -> dict[str, int]:
@@ -235,8 +260,7 @@ def _gate(key: str, value: Any) -> Mapping[str, Any]:
 
 
 def _unknown_parts(given: Mapping[str, Any]) -> tuple[str, ...]:
-    known = {field.name for field in dataclasses.fields(Columns)}
-    columns = [f"columns.{name}" for name in given.get("columns") or {} if name not in known]
+    columns = [f"columns.{name}" for name in given.get("columns") or {} if name not in COLUMN_KEYS]
     gates = [
         f"gates[{i}].{name}"
         for i, gate in enumerate(given.get("gates") or [])

@@ -90,8 +90,10 @@ def _figures(measured: Measured) -> Document:
 def _matrix(counts: ConfusionCounts) -> Document:
     labels = list(counts.labels)
     if len(labels) <= DENSE_LABELS:
-        return {"labels": labels, "matrix": counts.matrix.tolist(), "normalized": False}
-    cells = zip(*(part.tolist() for part in counts.cells()), strict=True)
+        dense = counts.weights.dense
+        assert dense is not None
+        return {"labels": labels, "matrix": dense.tolist(), "normalized": False}
+    cells = zip(*(part.tolist() for part in counts.weights.pairs()), strict=True)
     return {"labels": labels, "cells": [list(cell) for cell in cells], "normalized": False}
 
 

@@ -69,8 +69,8 @@ class Tables:
 
 
 def _row_groups(table: pq.ParquetFile, file: TableFile, reading: Reading) -> Iterator[Batch]:
-    from evalcore.arrow import read_batch
     from evalcore.batch import Source
+    from evalcore.reading import read_batch
 
     for first_row, piece in _pieces(table, file, list(reading.columns)):
         yield read_batch(piece, reading, Source(file.key, first_row))

@@ -22,14 +22,14 @@ def check_errors(findings: Findings) -> list[ReportWarning]:
 
 
 def _errors(counts: ConfusionCounts) -> tuple[Integers, Integers, Integers]:
-    actual, predicted, n = counts.cells()
+    actual, predicted, n = counts.rows.pairs()
     wrong = actual != predicted
     return actual[wrong], predicted[wrong], n[wrong]
 
 
 def _pairs(counts: ConfusionCounts) -> list[ReportWarning]:
     actual, predicted, n = _errors(counts)
-    support = counts.support()
+    support = counts.rows.row_totals()
     large = np.flatnonzero((n >= PAIR_ROWS) & (n >= PAIR_SHARE * support[actual]))
     by_count = sorted(large.tolist(), key=lambda k: (-n[k], actual[k], predicted[k]))
     return [
@@ -49,11 +49,12 @@ def _pair(actual: str, predicted: str, n: int, support: int) -> ReportWarning:
 
 
 def _biases(counts: ConfusionCounts) -> list[ReportWarning]:
-    errors = int(counts.total - counts.correct().sum())
+    rows = counts.rows
+    errors = int(rows.total() - rows.diagonal().sum())
     if len(counts.labels) < BIAS_LABELS or errors < BIAS_ERRORS:
         return []
-    towards = counts.predicted() - counts.correct()
-    away = counts.support() - counts.correct()
+    towards = rows.column_totals() - rows.diagonal()
+    away = rows.row_totals() - rows.diagonal()
     return [
         *(_towards(counts.labels[k], int(towards[k]), errors) for k in _dominant(towards, errors)),
         *(_away(counts.labels[k], int(away[k]), errors) for k in _dominant(away, errors)),
@@ -87,7 +88,7 @@ def _away(label: str, n: int, errors: int) -> ReportWarning:
 def _diffuse(counts: ConfusionCounts, accuracy: float) -> list[ReportWarning]:
     """An even share is the errors over all off-diagonal cells of the labels that occur."""
     _, _, n = _errors(counts)
-    occurring = int(np.count_nonzero(counts.support() + counts.predicted()))
+    occurring = int(np.count_nonzero(counts.rows.row_totals() + counts.rows.column_totals()))
     cells = occurring * (occurring - 1)
     if accuracy >= DIFFUSE_ACCURACY or occurring < BIAS_LABELS:
         return []

@@ -34,8 +34,10 @@ class Shares:
         return np.zeros(len(self.row))
 
 
-def _share(part: int, whole: int) -> Figure:
-    return Figure(ratio([part], [whole]), wilson([part], [whole]), "there are no rows")
+def _share(counts: ConfusionCounts, part: float) -> Figure:
+    whole = counts.total
+    rows = ratio([whole * whole], [counts.squares.total()])
+    return Figure(ratio([part], [whole]), wilson([part], [whole], rows), "there are no rows")
 
 
 def _average(counts: ConfusionCounts, slopes: Slopes, bounds: tuple[float, float] = (0.0, 1.0)) -> Figure:
@@ -49,7 +51,7 @@ def _or_zero(numerator: Floats, denominator: Floats) -> Floats:
 @metric("accuracy", per="overall", of=ConfusionCounts, title="Accuracy")
 def accuracy(counts: ConfusionCounts) -> Figure:
     """The share of entries on the diagonal. Reference: scikit-learn's ``accuracy_score``."""
-    return _share(int(counts.correct().sum()), counts.total)
+    return _share(counts, counts.correct().sum())
 
 
 @metric("balanced_accuracy", per="overall", of=ConfusionCounts, title="Balanced accuracy")
@@ -195,4 +197,4 @@ def majority_share(counts: ConfusionCounts) -> Figure:
 
     The interval is that of the share of the label that is largest here.
     """
-    return _share(int(counts.support().max(initial=0)), counts.total)
+    return _share(counts, counts.support().max(initial=0))

@@ -12,39 +12,67 @@ import numpy as np
 
 from evalcore.intervals import f1_interval, mean_interval, rows_for_half_width, wilson
 from evalcore.registry import metric
+from evalcore.states.cells import Cells, Values
 from evalcore.states.confusion import ConfusionCounts
-from evalcore.values import Figure, Integers, ratio
+from evalcore.values import Figure, Floats, ratio
 
 
 class OneVsRest:
-    """The four counts of every label, arrays of shape (labels,)."""
+    """The four counts of every label, arrays of shape (labels,), weighted where the rows are."""
 
     def __init__(self, counts: ConfusionCounts) -> None:
         self.labels = counts.labels
-        self.total = counts.total
-        self.true_positive = counts.correct()
-        self.support = counts.support()
-        self.predicted = counts.predicted()
+        self._fill(counts.weights)
+        self.squares = self
+        if counts.weighted is not None:
+            self.squares = OneVsRest.__new__(OneVsRest)
+            self.squares._fill(counts.squares)
+
+    def _fill(self, table: Cells) -> None:
+        self.total = table.total()
+        self.true_positive = table.diagonal()
+        self.support = table.row_totals()
+        self.predicted = table.column_totals()
+
+    def effective(self, whole: str) -> Floats:
+        """The rows of equal weight that the denominator ``whole`` is worth: Kish's (Σw)² / Σw²."""
+        mine = np.asarray(getattr(self, whole))
+        return mine if self.squares is self else ratio(mine * mine, getattr(self.squares, whole))
 
     @cached_property
-    def false_positive(self) -> Integers:
+    def everything(self) -> Values:
+        """All entries, for every label the same."""
+        return np.full_like(self.support, self.total)
+
+    @cached_property
+    def false_positive(self) -> Values:
         """Predicted as the label, but another."""
-        return self.predicted - self.true_positive
+        return np.asarray(self.predicted - self.true_positive)
 
     @cached_property
-    def false_negative(self) -> Integers:
+    def false_negative(self) -> Values:
         """The label, but predicted as another."""
-        return self.support - self.true_positive
+        return np.asarray(self.support - self.true_positive)
 
     @cached_property
-    def true_negative(self) -> Integers:
+    def true_negative(self) -> Values:
         """Another label, and predicted as another."""
-        return self.total - self.support - self.false_positive
+        return np.asarray(self.total - self.support - self.false_positive)
 
     @cached_property
-    def others(self) -> Integers:
+    def others(self) -> Values:
         """Entries whose actual label is another."""
-        return self.total - self.support
+        return np.asarray(self.total - self.support)
+
+    @cached_property
+    def either(self) -> Values:
+        """Entries that are the label or predicted as it."""
+        return np.asarray(self.support + self.false_positive)
+
+    @cached_property
+    def right(self) -> Values:
+        """Entries on the right side: the label predicted as it, or another as another."""
+        return np.asarray(self.true_positive + self.true_negative)
 
 
 NO_ROW = "no row is actually {label}"
@@ -53,20 +81,21 @@ NO_OTHER = "every row is actually {label}"
 NEITHER = "no row is actually or predicted {label}"
 
 
-def _proportion(part: Integers, whole: Integers, undefined: str) -> Figure:
-    return Figure(ratio(part, whole), wilson(part, whole), undefined)
+def _proportion(rates: OneVsRest, part: str, whole: str, undefined: str) -> Figure:
+    above, below = getattr(rates, part), getattr(rates, whole)
+    return Figure(ratio(above, below), wilson(above, below, rates.effective(whole)), undefined)
 
 
 @metric("precision", per="label", of=OneVsRest, title="Precision")
 def precision(rates: OneVsRest) -> Figure:
     """TP / (TP + FP): the share of the rows predicted as the label that are it."""
-    return _proportion(rates.true_positive, rates.predicted, NO_PREDICTION)
+    return _proportion(rates, "true_positive", "predicted", NO_PREDICTION)
 
 
 @metric("recall", per="label", of=OneVsRest, title="Recall")
 def recall(rates: OneVsRest) -> Figure:
     """TP / (TP + FN): the share of the label's rows that are predicted as it."""
-    return _proportion(rates.true_positive, rates.support, NO_ROW)
+    return _proportion(rates, "true_positive", "support", NO_ROW)
 
 
 @metric("f1_score", per="label", of=OneVsRest, title="F1")
@@ -74,7 +103,8 @@ def f1_score(rates: OneVsRest) -> Figure:
     """2TP / (2TP + FP + FN): the harmonic mean of precision and recall."""
     wrong = rates.false_positive + rates.false_negative
     hits = 2 * rates.true_positive
-    return Figure(ratio(hits, hits + wrong), f1_interval(rates.true_positive, wrong), NEITHER)
+    interval = f1_interval(rates.true_positive, rates.either, rates.effective("either"))
+    return Figure(ratio(hits, hits + wrong), interval, NEITHER)
 
 
 @metric(
@@ -108,8 +138,7 @@ def predicted(rates: OneVsRest) -> Figure:
 @metric("prevalence", per="label", of=OneVsRest, title="Prevalence", higher_is_better=None)
 def prevalence(rates: OneVsRest) -> Figure:
     """Support over all rows."""
-    whole = np.full_like(rates.support, rates.total)
-    return _proportion(rates.support, whole, "there are no rows")
+    return _proportion(rates, "support", "everything", "there are no rows")
 
 
 @metric("true_positive", per="label", of=OneVsRest, title="True positives", bounds=(0, None), integer=True)
@@ -145,25 +174,25 @@ def false_negative(rates: OneVsRest) -> Figure:
 @metric("true_positive_rate", per="label", of=OneVsRest, title="True positive rate")
 def true_positive_rate(rates: OneVsRest) -> Figure:
     """TP / (TP + FN), which is recall."""
-    return _proportion(rates.true_positive, rates.support, NO_ROW)
+    return _proportion(rates, "true_positive", "support", NO_ROW)
 
 
 @metric("false_positive_rate", per="label", of=OneVsRest, title="False positive rate", higher_is_better=False)
 def false_positive_rate(rates: OneVsRest) -> Figure:
     """FP / (FP + TN): the share of the other labels' rows predicted as it."""
-    return _proportion(rates.false_positive, rates.others, NO_OTHER)
+    return _proportion(rates, "false_positive", "others", NO_OTHER)
 
 
 @metric("true_negative_rate", per="label", of=OneVsRest, title="True negative rate")
 def true_negative_rate(rates: OneVsRest) -> Figure:
     """TN / (FP + TN): the share of the other labels' rows not predicted as it."""
-    return _proportion(rates.true_negative, rates.others, NO_OTHER)
+    return _proportion(rates, "true_negative", "others", NO_OTHER)
 
 
 @metric("false_negative_rate", per="label", of=OneVsRest, title="False negative rate", higher_is_better=False)
 def false_negative_rate(rates: OneVsRest) -> Figure:
     """FN / (TP + FN): the share of the label's rows predicted as another."""
-    return _proportion(rates.false_negative, rates.support, NO_ROW)
+    return _proportion(rates, "false_negative", "support", NO_ROW)
 
 
 @metric("specificity", per="label", of=OneVsRest, title="Specificity")
@@ -175,15 +204,16 @@ def specificity(rates: OneVsRest) -> Figure:
 @metric("accuracy_rate", per="label", of=OneVsRest, title="Accuracy, one-vs-rest")
 def accuracy_rate(rates: OneVsRest) -> Figure:
     """(TP + TN) / all rows, the label against all others."""
-    right = rates.true_positive + rates.true_negative
-    return _proportion(right, np.full_like(right, rates.total), "there are no rows")
+    return _proportion(rates, "right", "everything", "there are no rows")
 
 
 @metric("balanced_accuracy_rate", per="label", of=OneVsRest, title="Balanced accuracy, one-vs-rest")
 def balanced_accuracy_rate(rates: OneVsRest) -> Figure:
     """The mean of the true positive and the true negative rate; undefined where either is."""
     parts = np.stack([ratio(rates.true_positive, rates.support), ratio(rates.true_negative, rates.others)])
-    ends = wilson([rates.true_positive, rates.true_negative], [rates.support, rates.others])
+    rows = np.stack([rates.effective("support"), rates.effective("others")])
+    hits = np.stack([rates.true_positive, rates.true_negative])
+    ends = wilson(hits, np.stack([rates.support, rates.others]), rows)
     means = parts.mean(axis=0)
     return Figure(means, mean_interval(means, parts, ends), "only one of {label} and the rest has rows")
 

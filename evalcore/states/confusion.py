@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from evalcore.accumulator import Spec, State, refuse_other_spec
 from evalcore.batch import Batch, LabelColumn
 from evalcore.labels import in_order
+from evalcore.states.cells import Cells
+from evalcore.states.counting import count_pairs, sum_pairs
 from evalcore.values import Integers
 
-_CHUNK = 1 << 17
+Names = Mapping[int, str]
+"""Labels by the code that a batch has for them."""
 
 
 @dataclass(frozen=True)
@@ -23,112 +26,130 @@ class ConfusionCounts:
     Where the spec names no labels, the labels are those that occurred, and merging unites them by name.
     A given label list is complete: a label outside it is kept too, behind the given ones, so that the
     caller can name it in its refusal.
+
+    ``rows`` counts. With weights, ``weights`` adds them up and ``squares`` their squares, which tell how many
+    rows of equal weight a figure is worth; without, both are the counts.
     """
 
     spec: Spec
     labels: tuple[str, ...]
-    matrix: Integers
+    rows: Cells
+    weighted: tuple[Cells, Cells] | None = None
 
     @classmethod
     def empty(cls, spec: Spec) -> Self:
         """No rows: the given labels with zeros, or no labels."""
         labels = spec.labels or ()
-        return cls(spec, labels, np.zeros((len(labels), len(labels)), dtype=np.int64))
+        zeros = Cells.zeros(len(labels), np.float64)
+        weighted = (zeros, zeros) if spec.weighted else None
+        return cls(spec, labels, Cells.zeros(len(labels), np.int64), weighted)
 
     @classmethod
     def of(cls, spec: Spec, batch: Batch) -> Self:
         """Count one batch; rows without an actual or a predicted label are left out."""
-        counts = _cross_table(batch.y_true, batch.y_pred)
-        actual = _occurring(batch.y_true.vocabulary, counts.sum(axis=1))
-        predicted = _occurring(batch.y_pred.vocabulary, counts.sum(axis=0))
+        tables = _tables(batch)
+        actual = _occurring(batch.y_true, tables[0].sum(axis=1))
+        predicted = _occurring(batch.y_pred, tables[0].sum(axis=0))
         labels = _united(spec, (*actual.values(), *predicted.values()))
-        matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
-        rows, columns = _positions(labels, actual), _positions(labels, predicted)
-        cells = counts[np.ix_(list(actual), list(predicted))]
-        np.add.at(matrix, (rows[:, None], columns[None, :]), cells)
-        return cls(spec, labels, matrix)
+        rows, *weighted = (_placed(table, actual, predicted, labels) for table in tables)
+        return cls(spec, labels, rows, (weighted[0], weighted[1]) if weighted else None)
+
+    @property
+    def weights(self) -> Cells:
+        """The weights added up; without weights the counts."""
+        return self.rows if self.weighted is None else self.weighted[0]
+
+    @property
+    def squares(self) -> Cells:
+        """The weights' squares added up; without weights the counts."""
+        return self.rows if self.weighted is None else self.weighted[1]
+
+    @property
+    def total(self) -> Any:
+        """All entries, weighted."""
+        return self.weights.total()
+
+    def correct(self) -> Any:
+        """By label, weighted: predicted as what it is."""
+        return self.weights.diagonal()
+
+    def support(self) -> Any:
+        """By label, weighted: entries whose actual label it is."""
+        return self.weights.row_totals()
+
+    def predicted(self) -> Any:
+        """By label, weighted: entries whose predicted label it is."""
+        return self.weights.column_totals()
 
     def merge(self, other: Self) -> Self:
         """Both counts, united by the labels' names. Raises MergeError where the specs differ."""
         refuse_other_spec(self, other)
-        if self.labels == other.labels:
-            return type(self)(self.spec, self.labels, self.matrix + other.matrix)
-        labels = _united(self.spec, (*self.labels, *other.labels))
-        return type(self)(self.spec, labels, self._spread(labels) + other._spread(labels))
+        labels = (
+            self.labels if self.labels == other.labels else _united(self.spec, self.labels + other.labels)
+        )
+        mine, theirs = self._spread(labels), other._spread(labels)
+        rows, *weighted = (one + two for one, two in zip(mine, theirs, strict=True))
+        return type(self)(self.spec, labels, rows, (weighted[0], weighted[1]) if weighted else None)
 
-    def _spread(self, labels: tuple[str, ...]) -> Integers:
-        matrix = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    def _spread(self, labels: tuple[str, ...]) -> list[Cells]:
+        tables = [self.rows, *(self.weighted or ())]
+        if labels == self.labels:
+            return tables
         places = _positions(labels, dict(enumerate(self.labels)))
-        matrix[np.ix_(places, places)] = self.matrix
-        return matrix
+        return [table.spread(len(labels), places) for table in tables]
 
     def state(self) -> State:
-        """The labels and the counts."""
-        return {"labels": np.array(self.labels, dtype=np.str_), "matrix": self.matrix}
+        """The labels and the tables, by cell."""
+        names = ("rows", "weights", "squares")
+        tables = dict(zip(names, (self.rows, *(self.weighted or ())), strict=False))
+        found: dict[str, Any] = {"labels": np.array(self.labels, dtype=np.str_)}
+        for name, table in tables.items():
+            found[f"{name}_places"], found[name] = table.items()
+        return found
 
     @classmethod
     def restore(cls, spec: Spec, state: State) -> Self:
         """The inverse of ``state``."""
-        return cls(spec, tuple(str(label) for label in state["labels"]), state["matrix"].astype(np.int64))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ConfusionCounts):
-            return NotImplemented
-        same = self.spec == other.spec and self.labels == other.labels
-        return same and np.array_equal(self.matrix, other.matrix)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    @property
-    def total(self) -> int:
-        """All counted entries."""
-        return int(self.matrix.sum())
-
-    def correct(self) -> Integers:
-        """By label: predicted as what it is."""
-        return self.matrix.diagonal().copy()
-
-    def support(self) -> Integers:
-        """By label: entries whose actual label it is."""
-        return np.asarray(self.matrix.sum(axis=1))
-
-    def predicted(self) -> Integers:
-        """By label: entries whose predicted label it is."""
-        return np.asarray(self.matrix.sum(axis=0))
-
-    def cells(self) -> tuple[Integers, Integers, Integers]:
-        """The cells that are not empty: actual positions, predicted positions, counts."""
-        actual, predicted = np.nonzero(self.matrix)
-        return actual, predicted, self.matrix[actual, predicted]
+        labels = tuple(str(label) for label in state["labels"])
+        names = [name for name in ("rows", "weights", "squares") if name in state]
+        rows, *weighted = (Cells.of(len(labels), state[f"{name}_places"], state[name]) for name in names)
+        return cls(spec, labels, rows, (weighted[0], weighted[1]) if weighted else None)
 
     def outside(self) -> dict[str, int]:
-        """Labels beyond a given list, with the entries that carry them as actual or predicted label."""
+        """Labels beyond a given list, with the rows that carry them as actual or predicted label."""
         given = set(self.labels if self.spec.labels is None else self.spec.labels)
-        either = self.support() + self.predicted() - self.correct()
-        return {label: int(n) for label, n in zip(self.labels, either, strict=True) if label not in given}
+        either = self.rows.row_totals() + self.rows.column_totals() - self.rows.diagonal()
+        found = zip(self.labels, either.tolist(), strict=True)
+        return {label: n for label, n in found if label not in given}
 
 
-def _cross_table(actual: LabelColumn, predicted: LabelColumn) -> Integers:
-    """Counts in the batch's own codes, shape (actual vocabulary, predicted vocabulary)."""
-    height, width = len(actual.vocabulary) + 1, len(predicted.vocabulary) + 1
-    counts = np.zeros(height * width, dtype=np.int64)
-    for start in range(0, len(actual.codes), _CHUNK):
-        # Codes start at MISSING = -1, so that all missing rows fall into row 0 or column 0.
-        rows = actual.codes[start : start + _CHUNK].astype(np.int64) + 1
-        columns = predicted.codes[start : start + _CHUNK].astype(np.int64) + 1
-        counts += np.bincount(rows * width + columns, minlength=height * width)
-    return counts.reshape(height, width)[1:, 1:]
+def _tables(batch: Batch) -> list[Any]:
+    """Counts, and with weights their sums and squares, in the batch's own codes; missing rows cut off."""
+    actual, predicted = batch.y_true, batch.y_pred
+    height, width = actual.missing + 1, predicted.missing + 1
+    tables: list[Any] = [count_pairs(actual.codes, predicted.codes, height, width)]
+    if batch.weights is not None:
+        powers = (batch.weights, batch.weights**2)
+        tables += [sum_pairs(actual.codes, predicted.codes, height, width, power) for power in powers]
+    return [table[:-1, :-1] for table in tables]
 
 
-def _occurring(vocabulary: Sequence[str], totals: Integers) -> dict[int, str]:
-    return {code: vocabulary[code] for code in np.flatnonzero(totals).tolist()}
+def _placed(table: Any, actual: Names, predicted: Names, labels: tuple[str, ...]) -> Cells:
+    rows, columns = _positions(labels, actual), _positions(labels, predicted)
+    cells = table[np.ix_(list(actual), list(predicted))]
+    at, to = np.nonzero(cells)
+    return Cells.of(len(labels), rows[at] * len(labels) + columns[to], cells[at, to])
 
 
-def _united(spec: Spec, names: Sequence[str]) -> tuple[str, ...]:
+def _occurring(column: LabelColumn, totals: Integers) -> Names:
+    return {code: column.vocabulary[code] for code in np.flatnonzero(totals).tolist()}
+
+
+def _united(spec: Spec, names: tuple[str, ...]) -> tuple[str, ...]:
     given = spec.labels or ()
     return given + in_order(set(names) - set(given))
 
 
-def _positions(labels: tuple[str, ...], names: dict[int, str]) -> Integers:
+def _positions(labels: tuple[str, ...], names: Names) -> Integers:
     places = {label: place for place, label in enumerate(labels)}
     return np.array([places[name] for name in names.values()], dtype=np.int64)

@@ -23,6 +23,8 @@ class RowCounts(Additive):
     @classmethod
     def of(cls, spec: Spec, batch: Batch) -> Self:
         """Count one batch."""
+        if batch.tally is not None:
+            return cls(spec, **vars(batch.tally), unnormalised_probabilities=batch.unnormalised)
         actual, predicted = batch.y_true.present(), batch.y_pred.present()
         return cls(
             spec,

@@ -41,7 +41,7 @@ class Classification:
         return Measured(
             rows=rows,
             examples=rows.evaluated,
-            elements=counts.total,
+            elements=counts.rows.total(),
             confusion=counts,
             table=tabulate(views, counts.labels),
         )

@@ -8,10 +8,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from evalcore.accumulator import Spec
-from evalcore.batch import MISSING, Batch, LabelColumn, Source
+from evalcore.batch import Batch, LabelColumn, Source
 from evalcore.evaluate import evaluate_batches
 from evalcore.evaluation import Evaluation
 from evalcore.settings import resolve_settings
+from evalcore.states.cells import Cells
 from evalcore.states.confusion import ConfusionCounts
 
 ALPHABET = ("a", "b", "c", "10", "2")
@@ -20,7 +21,7 @@ ALPHABET = ("a", "b", "c", "10", "2")
 def label_column(values: Sequence[str | None]) -> LabelColumn:
     """A label column whose vocabulary is in order of appearance."""
     vocabulary = tuple(dict.fromkeys(value for value in values if value is not None))
-    codes = [MISSING if value is None else vocabulary.index(value) for value in values]
+    codes = [len(vocabulary) if value is None else vocabulary.index(value) for value in values]
     return LabelColumn(np.array(codes, dtype=np.int32), vocabulary)
 
 
@@ -32,7 +33,7 @@ def batch(actual: Sequence[str | None], predicted: Sequence[str | None]) -> Batc
 def counts(matrix: Sequence[Sequence[int]], labels: Sequence[str] | None = None) -> ConfusionCounts:
     """Confusion counts with this matrix."""
     names = tuple(labels or (chr(ord("a") + i) for i in range(len(matrix))))
-    return ConfusionCounts(Spec(labels=names), names, np.array(matrix, dtype=np.int64))
+    return ConfusionCounts(Spec(labels=names), names, Cells.full(np.array(matrix, dtype=np.int64)))
 
 
 def rows_of(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evalcore.arrow import label_column, read_batch, score_column
+from evalcore.arrow import label_column, score_column
 from evalcore.batch import LabelColumn, Source
 from evalcore.columns import needs_labels, plan_reading, with_occurring_labels
 from evalcore.errors import InvalidParameter, InvalidPredictions, InvalidSettings
+from evalcore.reading import read_batch
 from evalcore.settings import resolve_settings
 
 HERE = Source("part-0.parquet", 100)
@@ -23,7 +24,7 @@ HERE = Source("part-0.parquet", 100)
 
 def texts(column: LabelColumn) -> list[str | None]:
     """The labels row by row."""
-    return [None if code < 0 else column.vocabulary[code] for code in column.codes.tolist()]
+    return [[*column.vocabulary, None][code] for code in column.codes.tolist()]
 
 
 def chunked(*parts: Any) -> pa.ChunkedArray:
@@ -165,7 +166,6 @@ def test_probabilities_that_add_up_to_nothing_are_refused() -> None:
         (["y_true", "y_score"], {"labels": ["no", "yes"]}, InvalidSettings, "positive_label"),
         (["y_true", "y_pred", "y_score"], {"labels": ["no", "yes"]}, InvalidSettings, "positive_label"),
         (["y_true", "probs"], {}, InvalidSettings, "labels"),
-        (["y_true", "y_pred", "weight"], {}, InvalidPredictions, "weight"),
         (["y_true", "y_pred"], {"columns": {"ground_truth": "t"}}, InvalidPredictions, "no column 't'"),
     ],
 )

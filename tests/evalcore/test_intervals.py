@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.accumulator import Spec
 from evalcore.intervals import Slopes, Z, average_interval, f1_interval, rows_for_half_width, wilson
 from evalcore.metrics import averages
-from evalcore.states.confusion import ConfusionCounts
 from tests.evalcore.batches import counts
 
 
@@ -41,8 +39,8 @@ def test_no_trials_have_no_interval() -> None:
 
 
 def test_the_interval_of_f1_is_that_of_jaccard_carried_over() -> None:
-    """TP 40, wrong 10: J is 40 of 50, and F1 = 2J/(1 + J) at each end."""
-    jaccard, f1 = wilson(40, 50), f1_interval(40, 10)
+    """TP 40, of 50 either: J is 40 of 50, and F1 = 2J/(1 + J) at each end."""
+    jaccard, f1 = wilson(40, 50), f1_interval(40, 50)
 
     assert float(f1.low) == pytest.approx(2 * float(jaccard.low) / (1 + float(jaccard.low)), rel=1e-15)
     assert float(f1.high) == pytest.approx(2 * float(jaccard.high) / (1 + float(jaccard.high)), rel=1e-15)
@@ -113,6 +111,6 @@ def test_a_perfect_matrix_has_a_width() -> None:
 
 def test_one_label_alone_has_a_width() -> None:
     """A matrix of one label has no errors to spread, and its interval is that of as many rows."""
-    one = ConfusionCounts(Spec(labels=("a",)), ("a",), np.array([[40]]))
+    one = counts([[40]])
 
     assert averages.weighted_f1(one).interval.low[0] == pytest.approx(float(wilson(40, 40).low), abs=0.02)

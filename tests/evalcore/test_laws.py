@@ -27,7 +27,7 @@ def joined(one: Batch, other: Batch) -> Batch:
     """The rows of both batches as one."""
     columns = [
         LabelColumn(
-            np.concatenate([a.codes, np.where(b.codes < 0, b.codes, b.codes + len(a.vocabulary))]),
+            np.concatenate([np.where(a.present(), a.codes, a.missing + b.missing), b.codes + a.missing]),
             a.vocabulary + b.vocabulary,
         )
         for a, b in ((one.y_true, other.y_true), (one.y_pred, other.y_pred))

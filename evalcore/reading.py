@@ -1,0 +1,223 @@
+"""From an Arrow table to a batch: what every row is, and what it predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evalcore.arrow import (
+    bad_row,
+    is_list,
+    label_column,
+    number_column,
+    score_column,
+    valid,
+    weight_column,
+)
+from evalcore.batch import Batch, Bools, LabelColumn, Scores, Source, Tally
+from evalcore.columns import Reading
+from evalcore.errors import InvalidPredictions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SUM_TOLERANCE = 1e-3
+"""How far a row of probabilities may be from 1 without a warning."""
+
+
+def read_batch(table: pa.Table, reading: Reading, source: Source) -> Batch:
+    """The batch of a table's rows. Raises InvalidPredictions, naming the file and the first wrong row."""
+    if reading.ground_truth is not None and is_list(table.schema.field(reading.ground_truth).type):
+        return _elements(table, reading, source)
+    y_true = _actual(table, reading, source)
+    scored = _scored(table, reading, source)
+    weight = reading.weight
+    return Batch(
+        source,
+        y_true,
+        _predicted(table, reading, source, scored),
+        scores=scored.scores,
+        weights=None if weight is None else weight_column(table.column(weight), weight, source),
+        slices={name: label_column(table.column(name), name, source) for name in reading.slices},
+        unnormalised=scored.unnormalised,
+    )
+
+
+def _actual(table: pa.Table, reading: Reading, source: Source) -> LabelColumn:
+    if reading.ground_truth is not None:
+        return label_column(table.column(reading.ground_truth), reading.ground_truth, source)
+    return _one_hot(table, reading, source)
+
+
+def _one_hot(table: pa.Table, reading: Reading, source: Source) -> LabelColumn:
+    """One column of 0 and 1 for every label: exactly one must be 1, and a row with a null is missing."""
+    labels = tuple(label for label, _ in reading.one_hot)
+    codes: npt.NDArray[np.int32] = np.zeros(table.num_rows, dtype=np.int32)
+    hits: npt.NDArray[np.int32] = np.zeros(table.num_rows, dtype=np.int32)
+    missing = np.zeros(table.num_rows, dtype=bool)
+    for place, (_, name) in enumerate(reading.one_hot):
+        numbers, present = number_column(table.column(name), name, source, "0 and 1", "store 0 or 1")
+        if present is not None:
+            missing |= ~present
+        codes[numbers == 1] = place
+        hits += numbers == 1
+        odd = (numbers != 0) & (numbers != 1) & ~missing
+        if odd.any():
+            row = int(np.flatnonzero(odd)[0])
+            raise bad_row(source, row, f"has {numbers[row]} in the one-hot column {name!r}")
+    wrong = (hits != 1) & ~missing
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise bad_row(source, row, f"has {hits[row]} actual labels in its one-hot columns, not one")
+    codes[missing] = len(labels)
+    return LabelColumn(codes, labels)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    scores: Scores | None
+    unnormalised: int = 0
+
+
+def _scored(table: pa.Table, reading: Reading, source: Source) -> _Scored:
+    if not reading.scored:
+        return _Scored(None)
+    if reading.score is not None:
+        return _Scored(score_column(table.column(reading.score), reading.score, source))
+    if reading.binary and len(reading.probabilities) == 1:
+        column = reading.probabilities[0][1]
+        return _Scored(score_column(table.column(column), column, source))
+    scores, totals = _probabilities(table, reading, source)
+    unnormalised = int(np.count_nonzero(np.abs(totals - 1) > SUM_TOLERANCE))
+    if not reading.binary:
+        return _Scored(scores, unnormalised)
+    assert reading.labels is not None
+    positive = scores[:, reading.labels.index(reading.pair[1])].astype(np.float64)
+    return _Scored(positive / totals, unnormalised)
+
+
+def _predicted(table: pa.Table, reading: Reading, source: Source, scored: _Scored) -> LabelColumn:
+    if reading.prediction is not None:
+        return label_column(table.column(reading.prediction), reading.prediction, source)
+    assert scored.scores is not None
+    if reading.predicts == "score":
+        return by_threshold(scored.scores, reading)
+    return _by_highest(scored.scores, reading)
+
+
+def by_threshold(scores: Scores, reading: Reading) -> LabelColumn:
+    """The positive label where the score reaches the threshold, which takes the scores' precision first.
+
+    A stored float32 0.7 so meets the threshold 0.7.
+    """
+    codes = (scores >= scores.dtype.type(reading.threshold)).astype(np.int8)
+    codes[np.isnan(scores)] = 2
+    return LabelColumn(codes, reading.pair)
+
+
+def _by_highest(scores: Scores, reading: Reading) -> LabelColumn:
+    assert reading.labels is not None
+    codes = scores.argmax(axis=1).astype(np.int32)  # where one is NaN, argmax finds it
+    codes[np.isnan(scores[np.arange(len(codes)), codes])] = len(reading.labels)
+    return LabelColumn(codes, reading.labels)
+
+
+def _probabilities(table: pa.Table, reading: Reading, source: Source) -> tuple[Scores, Any]:
+    """Probabilities of shape (rows, labels), NaN where one is null, and the rows' sums."""
+    if reading.probability_list is not None:
+        assert reading.labels is not None
+        name = reading.probability_list
+        scores = _list_scores(table.column(name), len(reading.labels), name, source)
+    else:
+        parts = [score_column(table.column(column), column, source) for _, column in reading.probabilities]
+        scores = np.stack(parts, axis=1)
+    totals = scores.sum(axis=1, dtype=np.float64)
+    if (totals == 0).any():
+        row = int(np.flatnonzero(totals == 0)[0])
+        raise bad_row(source, row, "has probabilities that add up to 0")
+    return scores, totals
+
+
+def _list_scores(column: pa.ChunkedArray, width: int, name: str, source: Source) -> Scores:
+    if not is_list(column.type):
+        raise InvalidPredictions(
+            f"{source.key}: the column {name!r} holds {column.type}, not lists of probabilities",
+            "store one list of probabilities a row, in the order of labels",
+        )
+    lengths, present = list_lengths(column)
+    wrong = present & (lengths != width)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise bad_row(source, row, f"has {lengths[row]} probabilities in {name!r} for {width} labels")
+    flat = score_column(flattened(column), name, source)
+    scores = np.full((len(column), width), np.nan, dtype=flat.dtype)
+    scores[present] = flat.reshape(-1, width)
+    return scores
+
+
+def list_lengths(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], Any]:
+    """The length of every list, 0 where null, and which rows have one."""
+    import pyarrow.compute as pc
+
+    lengths = pc.fill_null(pc.list_value_length(column), 0).cast("int64")
+    present = [valid(chunk) for chunk in column.chunks]
+    numbers = [
+        np.frombuffer(c.buffers()[1], np.int64, len(c), c.offset * 8) for c in lengths.chunks if len(c)
+    ]
+    none = np.zeros(0, dtype=np.int64)
+    return np.concatenate(numbers or [none]), np.concatenate(present or [none.astype(bool)])
+
+
+def flattened(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The elements of all lists, one after the other."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pa.chunked_array([pc.list_flatten(chunk) for chunk in column.chunks], type=column.type.value_type)
+
+
+def _elements(table: pa.Table, reading: Reading, source: Source) -> Batch:
+    """The batch of a multi-dimensional target: every element of a row's lists is an entry of its own.
+
+    A row whose list is null is missing as a whole. Raises InvalidPredictions for lists of different length
+    in one row.
+    """
+    actual, *others = (name for name in (reading.ground_truth, reading.prediction, reading.score) if name)
+    lengths, known = list_lengths(_as_lists(table, actual, source))
+    predicted = known.copy()
+    for name in others:
+        theirs, there = list_lengths(_as_lists(table, name, source))
+        wrong = known & there & (theirs != lengths)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise bad_row(
+                source, row, f"has {theirs[row]} values in {name!r} for {lengths[row]} actual labels"
+            )
+        predicted &= there
+    tally = Tally(len(table), int((~known).sum()), int((known & ~predicted).sum()))
+    flat = _flat(table, [actual, *others], reading, predicted, lengths)
+    return replace(read_batch(flat, reading, source), tally=tally)
+
+
+def _as_lists(table: pa.Table, name: str, source: Source) -> pa.ChunkedArray:
+    column = table.column(name)
+    if is_list(column.type):
+        return column
+    raise InvalidPredictions(
+        f"{source.key}: the column {name!r} holds {column.type}, and the actual labels are lists",
+        "store one list a row in both, of the same length",
+    )
+
+
+def _flat(table: pa.Table, lists: list[str], reading: Reading, kept: Bools, lengths: Any) -> pa.Table:
+    """One row an element: lists flattened, everything else repeated."""
+    import pyarrow as pa
+
+    rows = np.repeat(np.flatnonzero(kept), lengths[kept])
+    whole = table.filter(pa.array(kept))
+    columns = {name: flattened(whole.column(name)) for name in lists}
+    repeated = [name for name in reading.columns if name not in lists]
+    return pa.table(columns | {name: table.column(name).take(pa.array(rows)) for name in repeated})
