@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from evalcore.accumulator import fold
 from evalcore.batch import Batch
+from evalcore.columns import Reading
 from evalcore.evaluation import Evaluation, Findings
 from evalcore.gates import hold, verdict_of
 from evalcore.registry import checks, tasks
@@ -15,20 +16,17 @@ from evalcore.values import ReportWarning
 SEVERITIES = ("critical", "warning", "info")
 
 
-def evaluate_batches(
-    batches: Iterable[Batch], settings: Settings, operating_point: float | None
-) -> Evaluation:
+def evaluate_batches(batches: Iterable[Batch], settings: Settings, reading: Reading) -> Evaluation:
     """Evaluate one version on one split, its batches in key order, read once.
 
-    ``operating_point`` is the threshold that made the predicted labels, None where they came as labels.
     Raises InvalidPredictions where the rows break a rule or none is left.
     """
     task = tasks()[settings.task_type]
-    states = fold(task.kinds, task.spec(settings), batches)
-    measured = task.measure(states, settings)
-    warnings = _warnings(Findings(measured, settings, operating_point))
+    states = fold(task.kinds(reading), task.spec(settings, reading), batches)
+    measured = task.measure(states, settings, reading)
+    warnings = _warnings(Findings(measured))
     gates = tuple(hold(gate, measured, warnings) for gate in settings.gates)
-    return Evaluation(measured, settings, operating_point, warnings, gates, verdict_of(gates))
+    return Evaluation(measured, warnings, gates, verdict_of(gates))
 
 
 def _warnings(findings: Findings) -> tuple[ReportWarning, ...]:

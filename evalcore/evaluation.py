@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evalcore.accumulator import States
+from evalcore.columns import Reading
 from evalcore.settings import Settings
 from evalcore.states.confusion import ConfusionCounts
 from evalcore.states.rows import RowCounts
@@ -14,8 +16,14 @@ from evalcore.values import ReportWarning, Table
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of a set of rows: ``examples`` are the rows that count, ``elements`` the matrix's sum."""
+    """The figures of a set of rows: ``examples`` are the rows that count, ``elements`` the matrix's sum.
 
+    ``states`` are the accumulators by kind, ``reading`` says how predictions came about.
+    """
+
+    settings: Settings
+    reading: Reading
+    states: States
     rows: RowCounts
     examples: int
     elements: int
@@ -40,11 +48,19 @@ class Measured:
 
 @dataclass(frozen=True)
 class Findings:
-    """What the checks look at: the figures, the settings, and the threshold in force (None by label)."""
+    """What the checks look at."""
 
     measured: Measured
-    settings: Settings
-    operating_point: float | None
+
+    @property
+    def settings(self) -> Settings:
+        """What was to be computed."""
+        return self.measured.settings
+
+    @property
+    def operating_point(self) -> float | None:
+        """The threshold in force, None where the predicted labels came as labels."""
+        return self.measured.reading.threshold
 
 
 @dataclass(frozen=True)
@@ -52,8 +68,6 @@ class Evaluation:
     """The figures with what follows from them: warnings, gates and the verdict."""
 
     measured: Measured
-    settings: Settings
-    operating_point: float | None
     warnings: tuple[ReportWarning, ...]
     gates: tuple[Mapping[str, Any], ...]
     verdict: str

@@ -1,6 +1,6 @@
 """Where metrics, checks and tasks register, by the name they have in the summary.
 
-A module in ``evalcore/metrics``, ``evalcore/checks`` or ``evalcore/tasks`` is found by being there; what it
+A module in ``evalcore/metrics``, ``checks``, ``parts`` or ``tasks`` is found by being there; what it
 decorates is registered. A name that is taken is refused.
 """
 
@@ -38,9 +38,19 @@ class Metric:
     compute: Callable[[Any], Figure]
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of the summary: its name there, its JSON Schema, and how it is made of what was measured."""
+
+    name: str
+    schema: Mapping[str, Any]
+    document: Callable[[Any], Any]
+
+
 _METRICS: dict[tuple[Per, str], Metric] = {}
 _CHECKS: dict[str, Callable[..., Any]] = {}
 _TASKS: dict[str, Any] = {}
+_PARTS: dict[str, Part] = {}
 
 
 def metric(
@@ -68,6 +78,14 @@ def check(name: str) -> Callable[[Registered], Registered]:
     return lambda function: _put(_CHECKS, name, function)
 
 
+def part(name: str, schema: Mapping[str, Any]) -> Callable[[Registered], Registered]:
+    """Register a function from ``Measured`` to a JSON value as a part of the summary under this name.
+
+    ``schema`` is the part's JSON Schema. A part that has nothing to say returns None and is left out.
+    """
+    return lambda function: _put(_PARTS, name, Part(name, schema, function))  # type: ignore[arg-type, return-value]
+
+
 def task(name: str) -> Callable[[Registered], Registered]:
     """Register a task type under the name that ``task_type`` has."""
     return lambda kind: _put(_TASKS, name, kind)
@@ -90,6 +108,12 @@ def checks() -> Mapping[str, Callable[..., Any]]:
     """Every family of checks by name."""
     _discover("evalcore.checks")
     return dict(_CHECKS)
+
+
+def parts() -> Mapping[str, Part]:
+    """Every part of the summary that is not there for every task, by name."""
+    _discover("evalcore.parts")
+    return dict(_PARTS)
 
 
 def tasks() -> Mapping[str, Any]:

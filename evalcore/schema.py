@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evalcore.registry import Metric, metrics
+from evalcore.registry import Metric, metrics, parts
 from evalcore.summary import SCHEMA_VERSION
 
 Schema = dict[str, Any]
@@ -23,8 +23,9 @@ INTERVAL: Schema = {
 
 def summary_schema() -> Schema:
     """The schema (draft 2020-12) that every ``summary.json`` is valid against."""
-    properties = _identity() | _figures() | _judgement() | _origin()
-    optional = {"thresholds", "artifacts"}
+    own = {name: dict(part.schema) for name, part in parts().items()}
+    properties = _identity() | _figures() | own | _judgement() | _origin()
+    optional = {"artifacts", *own}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Assay: the summary of one evaluation",
@@ -73,7 +74,6 @@ def _figures() -> Schema:
         "overall": _metrics("overall"),
         "undefined": _list(undefined),
         "interval_methods": {"type": "object", "additionalProperties": TEXT},
-        "thresholds": _object({"operating_point": {"type": ["number", "null"]}}),
     }
 
 

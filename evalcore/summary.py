@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evalcore.evaluation import Evaluation, Measured
+from evalcore.registry import parts
 from evalcore.states.confusion import ConfusionCounts
 
 SCHEMA_VERSION = "1.0"
@@ -56,12 +57,12 @@ def summary_document(
     return {
         "schema_version": SCHEMA_VERSION,
         **vars(identity),
-        "task_type": evaluation.settings.task_type,
+        "task_type": measured.settings.task_type,
         "splits": [{"dataset_split": split, "checkpoint": checkpoint} for split, checkpoint in splits],
-        "settings": evaluation.settings.document(),
-        "training_counts": _optional(evaluation.settings.training_counts),
+        "settings": measured.settings.document(),
+        "training_counts": _optional(measured.settings.training_counts),
         **_figures(measured),
-        **_operating_point(evaluation.operating_point),
+        **_parts(measured),
         "gates": [dict(gate) for gate in evaluation.gates],
         "verdict": evaluation.verdict,
         "warnings": [warning.document() for warning in evaluation.warnings],
@@ -97,8 +98,9 @@ def _matrix(counts: ConfusionCounts) -> Document:
     return {"labels": labels, "cells": [list(cell) for cell in cells], "normalized": False}
 
 
-def _operating_point(threshold: float | None) -> Document:
-    return {} if threshold is None else {"thresholds": {"operating_point": threshold}}
+def _parts(measured: Measured) -> Document:
+    found = {name: part.document(measured) for name, part in parts().items()}
+    return {name: document for name, document in found.items() if document is not None}
 
 
 def _optional(counts: Mapping[str, int] | None) -> dict[str, int] | None:

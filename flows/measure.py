@@ -126,7 +126,7 @@ def _document(
     if needs_labels(settings, names) and settings.columns.ground_truth in names:
         settings = with_occurring_labels(settings, _occurring(tables, settings.columns.ground_truth))
     reading = plan_reading(settings, names, tables.files[0].key)
-    evaluation = evaluate_batches(tables.batches(settings, reading), settings, reading.threshold)
+    evaluation = evaluate_batches(tables.batches(settings, reading), settings, reading)
     inputs = [
         Input(file.key, "predictions", file.etag, file.size, tables.rows[file.key]) for file in tables.files
     ]

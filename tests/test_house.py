@@ -52,11 +52,11 @@ def test_a_file_holds_one_thought(path: Path) -> None:
     assert "util" not in path.stem
 
 
-@pytest.mark.parametrize("package", ["metrics", "checks", "tasks"])
+@pytest.mark.parametrize("package", ["metrics", "checks", "parts", "tasks"])
 def test_every_module_there_registers_something(package: str) -> None:
     """A module among the metrics, checks or tasks that registers nothing would be found and do nothing."""
     parent = importlib.import_module(f"evalcore.{package}")
-    decorator = {"metrics": "metric", "checks": "check", "tasks": "task"}[package]
+    decorator = {"metrics": "metric", "checks": "check", "parts": "part", "tasks": "task"}[package]
     for module in pkgutil.iter_modules(parent.__path__):
         tree = ast.parse((Path(parent.__path__[0]) / f"{module.name}.py").read_text())
         calls = [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from evalcore.accumulator import Kind, Spec, States
+from evalcore.columns import Reading
 from evalcore.errors import InvalidPredictions
 from evalcore.evaluation import Measured
 from evalcore.metrics.one_vs_rest import OneVsRest
@@ -20,15 +21,18 @@ from evalcore.tabulate import tabulate
 class Classification:
     """The states that classification needs, and what they amount to."""
 
-    kinds: ClassVar[tuple[Kind, ...]] = (RowCounts, ConfusionCounts)
+    @staticmethod
+    def kinds(reading: Reading) -> tuple[Kind, ...]:
+        """What is accumulated from what is read."""
+        return (RowCounts, ConfusionCounts)
 
     @staticmethod
-    def spec(settings: Settings) -> Spec:
-        """The labels, where they are given."""
-        return Spec(labels=settings.labels)
+    def spec(settings: Settings, reading: Reading) -> Spec:
+        """What the accumulators agree on."""
+        return Spec(labels=settings.labels, weighted=reading.weight is not None)
 
     @staticmethod
-    def measure(states: States, settings: Settings) -> Measured:
+    def measure(states: States, settings: Settings, reading: Reading) -> Measured:
         """Every registered figure of the states.
 
         Raises InvalidPredictions where a label is outside the given ones, or no row is left to evaluate.
@@ -39,6 +43,9 @@ class Classification:
         _refuse_empty(rows)
         views: Mapping[Kind, Any] = {ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}
         return Measured(
+            settings=settings,
+            reading=reading,
+            states=states,
             rows=rows,
             examples=rows.evaluated,
             elements=counts.rows.total(),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 from evalcore.accumulator import Spec
 from evalcore.batch import Batch, LabelColumn, Source
+from evalcore.columns import plan_reading
 from evalcore.evaluate import evaluate_batches
 from evalcore.evaluation import Evaluation
 from evalcore.settings import resolve_settings
@@ -56,7 +58,14 @@ def evaluation_of(
     """The evaluation of rows that give this matrix, with these settings."""
     given = {"labels": list(labels), **settings}
     rows = batch(*rows_of(matrix, labels))
-    return evaluate_batches([rows], resolve_settings(given, {}), operating_point)
+    return evaluate([rows], operating_point, **given)
+
+
+def evaluate(batches: list[Batch], operating_point: float | None = None, **settings: object) -> Evaluation:
+    """The evaluation of these batches, as read from columns of labels."""
+    resolved = resolve_settings(settings, {})
+    reading = plan_reading(resolved, ["y_true", "y_pred"], "test")
+    return evaluate_batches(batches, resolved, replace(reading, threshold=operating_point))
 
 
 labels = st.sampled_from(ALPHABET)

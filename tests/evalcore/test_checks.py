@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 
 from evalcore.batch import Batch, LabelColumn, Source
-from evalcore.evaluate import evaluate_batches
 from evalcore.registry import checks
-from evalcore.settings import resolve_settings
 from evalcore.values import ReportWarning
-from tests.evalcore.batches import batch, evaluation_of
+from tests.evalcore.batches import batch, evaluate, evaluation_of
 
 Matrix = list[list[int]]
 
@@ -86,7 +84,7 @@ def test_a_warning_fires_at_its_bound_and_not_beyond(
 def test_missing_rows_are_said_and_counted_once() -> None:
     """A row without ground truth and prediction counts for the ground truth alone."""
     rows = batch(["a", None, None, "b", "a"], ["a", "a", None, None, "a"])
-    evaluation = evaluate_batches([rows], resolve_settings({}, {}), None)
+    evaluation = evaluate([rows])
     found = {w.code: w.message for w in evaluation.warnings}
 
     assert "2 of 5 rows (40.0%)" in found["missing_ground_truth"]
@@ -100,7 +98,7 @@ def test_unnormalised_probabilities_are_counted() -> None:
 
     labels = LabelColumn(np.array([0, 0]), ("a",))
     rows = Batch(Source("x"), labels, labels, unnormalised=1)
-    found = {w.code: w for w in evaluate_batches([rows], resolve_settings({}, {}), None).warnings}
+    found = {w.code: w for w in evaluate([rows]).warnings}
 
     assert "1 of 2 rows" in found["unnormalised_probabilities"].message
 

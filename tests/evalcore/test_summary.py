@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given
 
 from evalcore.batch import Batch
-from evalcore.evaluate import evaluate_batches
 from evalcore.schema import summary_schema
-from evalcore.settings import resolve_settings
 from evalcore.summary import Identity, Input, confusion_document, dump, summary_document
-from tests.evalcore.batches import batches, evaluation_of
+from tests.evalcore.batches import batches, evaluate, evaluation_of
 
 IDENTITY = Identity("m", "Model", "v", "2026-11-20T02:00:00Z", "0" * 64, "test", None)
 
@@ -39,9 +37,7 @@ def test_every_summary_is_valid(rows: Batch) -> None:
     """Whatever the rows, the summary survives its own validator and a strict parser."""
     if not (rows.y_true.present() & rows.y_pred.present()).any():
         return
-    evaluation = evaluate_batches(
-        [rows], resolve_settings({"gates": [{"metric": "macro_f1", "min": 0.5}]}, {}), None
-    )
+    evaluation = evaluate([rows], gates=[{"metric": "macro_f1", "min": 0.5}])
     summary = summary_document(evaluation, IDENTITY, [("test", None)], [], {})
 
     read = json.loads(dump(summary), parse_constant=lambda name: pytest.fail(name))

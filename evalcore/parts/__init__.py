@@ -1,0 +1,1 @@
+"""The parts of the summary that only some evaluations have, one file a part."""
