@@ -24,11 +24,23 @@ class Spec:
     """What every accumulator of an evaluation agrees on before the first row is read.
 
     ``labels`` is the given list in its order, or None where the labels are those that occur; ``weighted``
-    says whether rows carry weights.
+    says whether rows carry weights. ``score_labels`` are the labels whose scores there are, in the scores'
+    order, and ``positive_label`` the one whose score it is where there is one a row; ``scores_decide`` says
+    that predicted labels come from them. An actual label below the first of ``suspect`` while another is
+    above the second makes a row suspect. ``example_cells``, actual and predicted label, are the only ones
+    to choose examples from.
     """
 
     labels: tuple[str, ...] | None = None
     weighted: bool = False
+    score_labels: tuple[str, ...] | None = None
+    positive_label: str | None = None
+    scores_decide: bool = False
+    suspect: tuple[float, float] = (0.05, 0.95)
+    score_budget: int = 256 << 20
+    focus: tuple[int, ...] | None = None
+    crowded: tuple[int, ...] | None = None
+    example_cells: tuple[tuple[str, str], ...] | None = None
 
 
 class Accumulator(Protocol):
@@ -111,9 +123,19 @@ def fold(kinds: Sequence[Kind], spec: Spec, batches: Iterable[Batch]) -> States:
     The merges form one fixed tree over the batches' positions, so that float sums are the same to the bit
     however the work was divided.
     """
+    return merge_leaves(kinds, spec, (leaf(kinds, spec, batch) for batch in batches))
+
+
+def leaf(kinds: Sequence[Kind], spec: Spec, batch: Batch) -> States:
+    """Every accumulator of one batch."""
+    return {kind: kind.of(spec, batch) for kind in kinds}
+
+
+def merge_leaves(kinds: Sequence[Kind], spec: Spec, leaves: Iterable[States]) -> States:
+    """The merge of leaves that come in the batches' order, wherever they were made."""
     tree = MergeTree(lambda one, other: {kind: one[kind].merge(other[kind]) for kind in kinds})
-    for batch in batches:
-        tree.add({kind: kind.of(spec, batch) for kind in kinds})
+    for states in leaves:
+        tree.add(states)
     total = tree.total()
     return total if total is not None else {kind: kind.empty(spec) for kind in kinds}
 

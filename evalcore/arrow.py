@@ -105,7 +105,7 @@ def number_column(
         raise InvalidPredictions(f"{source.key}: the column {name!r} holds {kind}, not {what}", remedy)
     single = types.is_float32(kind) or types.is_float16(kind)
     wanted = pa.float32() if single else pa.float64()
-    values = column if kind == wanted else column.cast(wanted)
+    values = column if kind == wanted else column.cast(wanted, safe=False)
     dtype = np.dtype(np.float32 if single else np.float64)
     parts = [_buffer(chunk, dtype) for chunk in values.chunks]
     numbers = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, dtype=dtype)])

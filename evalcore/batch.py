@@ -55,6 +55,18 @@ class Tally:
     rows: int
     missing_ground_truth: int
     missing_predictions: int
+    repeated_ids: int = 0
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What is known of a batch's rows from elsewhere than their own columns.
+
+    ``repeated`` says which have an id that occurred before, ``actual`` is ground truth from files of its own.
+    """
+
+    repeated: Bools | None = None
+    actual: LabelColumn | None = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +75,10 @@ class Batch:
 
     ``scores`` are as stored: for binary models the positive label's, shape ``(rows,)``; for several labels
     shape ``(rows, labels)`` in the spec's order; NaN where missing. ``unnormalised`` counts rows of
-    probabilities whose sum was off by more than 1e-3. With a multi-dimensional target the entries are the
-    elements of the rows' lists, and ``tally`` counts the rows.
+    probabilities whose sum was off by more than 1e-3, ``repeated`` rows left out because their id
+    occurred before, which have neither label. With a multi-dimensional target the entries are the
+    elements of the rows' lists, and ``tally`` counts the rows. ``positions`` are
+    the entries' rows in the file, None where they are ``source.first_row`` and those that follow.
     """
 
     source: Source
@@ -75,7 +89,9 @@ class Batch:
     weights: npt.NDArray[np.float64] | None = None
     slices: Mapping[str, LabelColumn] = field(default_factory=dict)
     unnormalised: int = 0
+    repeated: int = 0
     tally: Tally | None = None
+    positions: npt.NDArray[np.int64] | None = None
 
     @property
     def rows(self) -> int:

@@ -136,8 +136,52 @@ def plan_reading(settings: Settings, names: Sequence[str], where: str, joined: b
     )
 
 
+def plan_truth(settings: Settings, names: Sequence[str], where: str) -> Reading:
+    """How actual labels are read from a file of ground truth of its own.
+
+    Raises InvalidPredictions where the id or a column of actual labels is missing.
+    """
+    columns = settings.columns
+    identity = _joining(settings, names, where)
+    if columns.one_hot:
+        for label, column in columns.one_hot:
+            _require(column, f"the actual label {label!r}", names, where)
+    else:
+        _require(columns.ground_truth, "the actual labels", names, where)
+    return Reading(
+        predicts="label",
+        ground_truth=None if columns.one_hot else columns.ground_truth,
+        one_hot=columns.one_hot,
+        prediction=None,
+        score=None,
+        probabilities=(),
+        probability_list=None,
+        labels=settings.labels,
+        positive_label=None,
+        threshold=None,
+        id=identity,
+        weight=None,
+        slices=(),
+        shown=(),
+    )
+
+
+def _joining(settings: Settings, names: Sequence[str], where: str) -> str:
+    """The column of ids, which ground truth of its own needs."""
+    column = settings.columns.id
+    if column is None:
+        raise InvalidSettings(
+            "ground truth in files of its own is joined by id, and the settings name no column of ids",
+            'name it as "id" under "columns" in model.json',
+        )
+    _require(column, "the ids that join ground truth", names, where)
+    return column
+
+
 def _require_all(settings: Settings, names: Sequence[str], where: str, joined: bool) -> None:
     columns = settings.columns
+    if joined:
+        _joining(settings, names, where)
     if columns.one_hot and not joined:
         for label, column in columns.one_hot:
             _require(column, f"the actual label {label!r}", names, where)

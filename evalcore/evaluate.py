@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from evalcore.accumulator import fold
+from evalcore.accumulator import States, fold
 from evalcore.batch import Batch
 from evalcore.columns import Reading
-from evalcore.evaluation import Evaluation, Findings
+from evalcore.evaluation import Baseline, Evaluation, Findings
 from evalcore.gates import hold, verdict_of
 from evalcore.registry import checks, tasks
+from evalcore.scores import with_rankings
 from evalcore.settings import Settings
+from evalcore.states.ranking import RankedScores
 from evalcore.values import ReportWarning
 
 SEVERITIES = ("critical", "warning", "info")
 
 
-def evaluate_batches(batches: Iterable[Batch], settings: Settings, reading: Reading) -> Evaluation:
+def evaluate_batches(
+    batches: Iterable[Batch], settings: Settings, reading: Reading, baseline: Baseline | None = None
+) -> Evaluation:
     """Evaluate one version on one split, its batches in key order, read once.
 
+    ``baseline`` is the version to compare with.
+    A list of batches is read again for rankings that do not fit the memory budget at once.
     Raises InvalidPredictions where the rows break a rule or none is left.
     """
     task = tasks()[settings.task_type]
     states = fold(task.kinds(reading), task.spec(settings, reading), batches)
+    if isinstance(batches, Sequence):
+        states = with_rankings(states, lambda spec: fold([RankedScores], spec, batches)[RankedScores])
+    return evaluate_states(states, settings, reading, baseline)
+
+
+def evaluate_states(
+    states: States,
+    settings: Settings,
+    reading: Reading,
+    baseline: Baseline | None = None,
+    *,
+    split: str = "test",
+    validation: States | None = None,
+) -> Evaluation:
+    """Evaluate what was accumulated elsewhere. Raises as ``evaluate_batches``.
+
+    ``validation`` are the states of the validation split, on which operating points are then chosen.
+    """
+    task = tasks()[settings.task_type]
     measured = task.measure(states, settings, reading)
+    measured = replace(measured, baseline=baseline, split=split, validation=validation)
     warnings = _warnings(Findings(measured))
     gates = tuple(hold(gate, measured, warnings) for gate in settings.gates)
     return Evaluation(measured, warnings, gates, verdict_of(gates))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evalcore.accumulator import States
 from evalcore.columns import Reading
+from evalcore.limits import Limits
 from evalcore.settings import Settings
 from evalcore.states.confusion import ConfusionCounts
 from evalcore.states.rows import RowCounts
@@ -15,10 +16,33 @@ from evalcore.values import ReportWarning, Table
 
 
 @dataclass(frozen=True)
+class Slice:
+    """The figures of the rows that have one value of a column; ``value`` is None for those without one.
+
+    ``rows`` and ``support``, by label, are counts whatever the rows weigh.
+    """
+
+    value: str | None
+    rows: int
+    support: Mapping[str, int]
+    table: Table
+
+
+Slices = Mapping[str, Mapping[str, Slice]]
+"""By column and by the name that a value has in the summary."""
+
+Shown = Mapping[tuple[str, int], Mapping[str, str | None]]
+"""The texts of a row's columns, by the row's file and its position there."""
+
+
+@dataclass(frozen=True)
 class Measured:
     """The figures of a set of rows: ``examples`` are the rows that count, ``elements`` the matrix's sum.
 
-    ``states`` are the accumulators by kind, ``reading`` says how predictions came about.
+    ``states`` are the accumulators by kind, ``reading`` says how predictions came about. ``slices`` are the
+    figures by column and value, ``baseline`` is what to compare with, and ``shown`` what examples show.
+    ``split`` is the rows' own; ``validation`` has the validation split's accumulators, where that is another
+    one, for operating points to be chosen on.
     """
 
     settings: Settings
@@ -29,6 +53,11 @@ class Measured:
     elements: int
     confusion: ConfusionCounts
     table: Table
+    slices: Slices = field(default_factory=dict)
+    baseline: Baseline | None = None
+    validation: States | None = None
+    split: str = "test"
+    shown: Shown = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -47,6 +76,16 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """The version to compare with: its figures and warnings, or the ``reason`` why there are none."""
+
+    version: str
+    measured: Measured | None
+    warnings: tuple[ReportWarning, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Findings:
     """What the checks look at."""
 
@@ -56,6 +95,11 @@ class Findings:
     def settings(self) -> Settings:
         """What was to be computed."""
         return self.measured.settings
+
+    @property
+    def limits(self) -> Limits:
+        """The numbers at which warnings begin, by code and name."""
+        return self.measured.settings.limits
 
     @property
     def operating_point(self) -> float | None:

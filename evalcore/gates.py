@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evalcore.differences import independent_interval
 from evalcore.evaluation import Measured
+from evalcore.intervals import rows_to_reach
+from evalcore.paths import Found, Path, look_up
 from evalcore.values import ReportWarning
 
 Gate = Mapping[str, Any]
-_BY_LABEL = re.compile(r"(?P<metric>[^\[]*)\[(?P<label>.*)\]", re.DOTALL)
+
+MOST_ROWS = 10**12
+"""More rows than these settle nothing: the figure is as good as at its bound."""
+
+ROUNDING = 1e-12
+"""What the difference of two figures owes to rounding: 0.8 − 0.7 is not more than 0.1."""
 
 
 def hold(gate: Gate, measured: Measured, warnings: Sequence[ReportWarning]) -> dict[str, Any]:
     """The gate with what became of it: ``value``, ``interval``, ``status``, ``reason``, ``rows_needed``.
 
     Bounds are inclusive. A figure that is missing or undefined fails. A figure that passes while its
-    interval crosses the bound is inconclusive, or fails where the gate says ``confident``.
+    interval crosses the bound is inconclusive, or fails where the gate says ``confident``. A gate of a slice
+    says under ``slice_value`` whose figure it is; one with ``max_drop`` adds ``baseline``, ``drop`` and
+    ``drop_interval``.
     """
-    value, interval, missing = _look_up(gate["metric"], measured, warnings)
-    result = dict(gate) | {"value": value, "interval": interval}
-    if value is None:
-        return result | {"status": "fail", "reason": missing, "rows_needed": None}
-    return result | _judged(gate, float(value), interval, measured.examples)
+    path = Path.parse(gate["metric"])
+    found = look_up(path, measured, warnings, gate.get("min") is not None)
+    result = dict(gate) | {"value": found.value, "interval": _pair(found.interval)}
+    if found.of is not None:
+        result["slice_value"] = found.of
+    if gate.get("max_drop") is not None:
+        return result | _held_drop(gate, path, found, measured)
+    if found.value is None:
+        return result | _status("fail", found.missing)
+    return result | _judged(gate, path, float(found.value), found)
 
 
 def verdict_of(gates: Sequence[Gate]) -> str:
@@ -35,78 +49,133 @@ def verdict_of(gates: Sequence[Gate]) -> str:
     return next(status for status in ("fail", "inconclusive", "pass") if status in found)
 
 
-def _look_up(
-    path: str, measured: Measured, warnings: Sequence[ReportWarning]
-) -> tuple[Any, list[float] | None, str]:
-    """The figure at a path, its interval, and the reason where there is none."""
-    if path == "warnings":
-        return sum(warning.severity != "info" for warning in warnings), None, ""
-    by_label = _BY_LABEL.fullmatch(path)
-    name, figures = path, measured.overall
-    if by_label is not None:
-        name, label = by_label["metric"], by_label["label"]
-        if label not in measured.per_label:
-            return None, None, f"there is no label {label!r}"
-        figures = measured.per_label[label]
-    if name not in figures or name.endswith("_interval"):
-        return None, None, f"there is no figure {path!r}"
-    value, interval = figures[name], figures.get(f"{name}_interval")
-    return value, interval, f"{path} is undefined: {_why(name, by_label, measured)}"
+def _pair(interval: Sequence[float] | None) -> list[float] | None:
+    return None if interval is None else list(interval)
 
 
-def _why(name: str, by_label: re.Match[str] | None, measured: Measured) -> str:
-    label = None if by_label is None else by_label["label"]
-    reasons = (u.reason for u in measured.table.undefined if (u.metric, u.label) == (name, label))
-    return next(reasons, "it has no value here")
+# -- a bound on the figure itself ------------------------------------------------------------------
 
 
-def _judged(gate: Gate, value: float, interval: list[float] | None, rows: int) -> dict[str, Any]:
+def _judged(gate: Gate, path: Path, value: float, found: Found) -> dict[str, Any]:
+    interval = found.interval
     side = "min" if gate.get("min") is not None else "max"
     bound, sign = float(gate[side]), 1 if side == "min" else -1
     words = "at least" if side == "min" else "at most"
-    if sign * value < sign * bound:
-        return _status("fail", f"{_digits(value, bound)} is not {words} {bound:g}")
+    if not sign * value >= sign * bound:
+        return _status("fail", f"{_digits(value, bound)} is not {words} {_plain(bound)}")
     weak = None if interval is None else interval[0 if side == "min" else 1]
-    if weak is None or sign * weak >= sign * bound:
-        return _status("pass", f"{_digits(value, bound)} is {words} {bound:g}")
-    needed = _rows_to_settle(value, weak, bound, rows)
-    status = "fail" if gate.get("confident") else "inconclusive"
-    return _status(status, _crossing(value, interval, bound, words, needed), needed)
+    if weak is None or interval is None or sign * weak >= sign * bound:
+        return _status("pass", f"{_digits(value, bound)} is {words} {_plain(bound)}")
+    needed = _rows_to_settle(path, value, weak, bound, found.rows)
+    said = f"{_digits(value, bound)} is {words} {_plain(bound)}"
+    return _undecided(gate, said, interval, needed)
+
+
+# -- a bound on how much worse than the baseline ---------------------------------------------------
+
+
+def _held_drop(gate: Gate, path: Path, found: Found, measured: Measured) -> dict[str, Any]:
+    """What became of a ``max_drop``; the rows needed are this version's, the baseline growing alike."""
+    nothing = {"baseline": None, "drop": None, "drop_interval": None}
+    if found.value is None:
+        return nothing | _status("fail", found.missing)
+    baseline = measured.baseline
+    if baseline is None or baseline.measured is None:
+        why = "there is no baseline" if baseline is None else f"there is no baseline: {baseline.reason}"
+        if gate.get("optional"):
+            return nothing | _status("pass", f"{why}, and the gate is optional")
+        return nothing | _status("fail", why)
+    if path.higher_is_better is None:
+        return nothing | _status("fail", f"neither more nor less of {path.text} is better: it has no drop")
+    before = look_up(path, baseline.measured, baseline.warnings, True)
+    if before.value is None:
+        return nothing | _status("fail", f"in the baseline {baseline.version}, {before.missing}")
+    drop, interval = _drop(path, found, before)
+    said = {"baseline": before.value, "drop": drop, "drop_interval": interval}
+    return said | _judged_drop(gate, float(drop), interval, found.rows, baseline.version)
+
+
+def _drop(path: Path, found: Found, before: Found) -> tuple[float, list[float] | None]:
+    """By how much the figure is worse than before, whichever way it runs, and the interval of that."""
+    more, less = (before, found) if path.higher_is_better else (found, before)
+    assert more.value is not None and less.value is not None
+    interval = independent_interval(more.value, more.interval, less.value, less.interval)
+    return more.value - less.value, interval
+
+
+def _judged_drop(
+    gate: Gate, drop: float, interval: Sequence[float] | None, rows: int, version: str
+) -> dict[str, Any]:
+    bound = float(gate["max_drop"])
+    if math.isclose(drop, bound, rel_tol=0, abs_tol=ROUNDING):
+        drop = bound
+    said = f"{_digits(drop, bound)} worse than {version}"
+    if drop == 0:
+        said = f"as good as {version}"
+    elif drop < 0:
+        said = f"{_digits(-drop, -bound)} better than {version}"
+    if not drop <= bound:
+        return _status("fail", f"it is {said}, and at most {_plain(bound)} worse is allowed")
+    said = f"it is {said}, and {_plain(bound)} worse is allowed"
+    if interval is None or interval[1] <= bound:
+        return _status("pass", said)
+    return _undecided(
+        gate,
+        said,
+        interval,
+        _rounded(rows * ((drop - interval[1]) / (drop - bound)) ** 2) if drop != bound else None,
+    )
+
+
+# -- what is said ----------------------------------------------------------------------------------
 
 
 def _status(status: str, reason: str, rows_needed: int | None = None) -> dict[str, Any]:
     return {"status": status, "reason": reason, "rows_needed": rows_needed}
 
 
-def _crossing(value: float, interval: Any, bound: float, words: str, needed: int | None) -> str:
-    low, high = interval
+def _undecided(gate: Gate, said: str, interval: Sequence[float], needed: int | None) -> dict[str, Any]:
     settle = (
         "no number of rows would settle it" if needed is None else f"about {needed:,} rows would settle it"
     )
-    return (
-        f"{_digits(value, bound)} is {words} {bound:g}, but its 95 % interval, {low:.3f} to {high:.3f}, "
-        f"crosses the bound; {settle}"
-    )
+    low, high = interval
+    reason = f"{said}, but its 95 % interval, {low:.3f} to {high:.3f}, crosses the bound; {settle}"
+    return _status("fail" if gate.get("confident") else "inconclusive", reason, needed)
 
 
-def _rows_to_settle(value: float, weak: float, bound: float, rows: int) -> int | None:
-    """Rows at which the interval's weak end would reach the bound, its width falling with √rows.
+def _rows_to_settle(path: Path, value: float, weak: float, bound: float, rows: int) -> int | None:
+    """Rows at which the interval's weak end would reach the bound; None at the bound itself.
 
-    Rounded up to two digits, for it is an estimate; None at the bound itself.
+    Estimated as for a score interval of the figure's share of its range.
     """
     if value == bound:
         return None
-    needed = rows * ((value - weak) / (value - bound)) ** 2
-    unit = int(10 ** max(math.floor(math.log10(needed)) - 1, 0))
+    low, high = path.bounds
+    if low is None or high is None:
+        return _rounded(rows * ((value - weak) / (value - bound)) ** 2)
+    share, end, goal = ((point - low) / (high - low) for point in (value, weak, bound))
+    return _rounded(rows * rows_to_reach(share, end, goal))
+
+
+def _rounded(needed: float) -> int | None:
+    """Rounded up to two digits, for it is an estimate; None beyond what anybody could collect."""
+    if needed > MOST_ROWS:
+        return None
+    unit = int(10 ** max(math.floor(math.log10(max(needed, 1))) - 1, 0))
     return math.ceil(needed / unit) * unit
 
 
 def _digits(value: float, bound: float) -> str:
     """The figure with as many decimals as tell it from the bound, at least three."""
     if value.is_integer():
-        return f"{value:g}"
+        return _plain(value)
     for decimals in range(3, 17):
         text = f"{value:.{decimals}f}"
         if value == bound or float(text) != bound:
             return text
     return repr(value)
+
+
+def _plain(number: float) -> str:
+    """A number as one would write it, in full: ``0.9``, ``1,234,567``."""
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:.15g}"

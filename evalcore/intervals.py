@@ -1,28 +1,19 @@
-"""95 % intervals: of proportions, of means of them, and of averages over the confusion counts.
+"""95 % intervals of proportions and of means of them.
 
 Sources: E. B. Wilson, Probable inference, the law of succession, and statistical inference (1927);
 R. G. Newcombe, Two-sided confidence intervals for the single proportion (1998); G. Y. Zou and A. Donner,
-Construction of confidence limits about effect measures (2008); K. Takahashi and others, Confidence
-interval for micro-averaged F1 and macro-averaged F1 scores (2022), for the delta method on the cells;
-E. L. Korn and B. I. Graubard, Confidence intervals for proportions with small expected number of positive
-counts (1998), for the effective sample size.
+Construction of confidence limits about effect measures (2008).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from evalcore.states.confusion import ConfusionCounts
 from evalcore.values import Floats, Interval, ratio
 
 Z = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution: every interval is a 95 % one."""
-
-PSEUDO_ROWS = 0.5
-"""How many correct, and as many wrong, rows every occurring label is given before a variance is taken."""
 
 
 def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, rows: npt.ArrayLike | None = None) -> Interval:
@@ -31,11 +22,14 @@ def wilson(successes: npt.ArrayLike, trials: npt.ArrayLike, rows: npt.ArrayLike 
     ``rows`` are the rows of equal weight that the trials are worth, where they are weighted.
     """
     n = np.asarray(trials if rows is None else rows, dtype=np.float64)
-    return _score_interval(ratio(successes, trials), n, "wilson")
+    return score_interval(ratio(successes, trials), n, "wilson")
 
 
-def _score_interval(share: Floats, n: Floats, method: str) -> Interval:
-    """(p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n), closed at 0 and 1 where p is."""
+def score_interval(share: Floats, n: Floats, method: str) -> Interval:
+    """The interval of a share of ``n`` trials, closed at 0 and 1 where the share is.
+
+    (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
+    """
     spread = ratio(Z * Z, n)
     centre = (share + spread / 2) / (1 + spread)
     half = np.sqrt(spread * share * (1 - share) + spread * spread / 4) / (1 + spread)
@@ -80,73 +74,15 @@ def mean_interval(means: Floats, parts: Floats, intervals: Interval) -> Interval
     return Interval(np.maximum(means - below, 0), np.minimum(means + above, 1), "mover_of_wilson")
 
 
-@dataclass(frozen=True)
-class Slopes:
-    """How a figure of the cells' shares changes: by a label's diagonal share, its row, its column.
+def rows_to_reach(share: float, weak: float, bound: float) -> float:
+    """How many times as many rows it takes until the interval of ``share`` ends at ``bound``, not ``weak``.
 
-    The slope of cell (i, j) is ``row[i] + column[j]``, and ``diagonal[i]`` more where i = j. Shape (labels,).
+    For ends of score intervals, which are at z √(q(1 − q)/n) from the share, it is exact. Where the weak end
+    is 0 or 1 itself, the width is taken to fall with √n. Infinite at the bound itself.
     """
-
-    value: float
-    diagonal: Floats
-    row: Floats
-    column: Floats
-
-
-def average_interval(counts: ConfusionCounts, slopes: Slopes, bounds: tuple[float, float]) -> Interval:
-    """The interval of a smooth figure of the cells' shares, by the delta method on multinomial cells.
-
-    The variance is taken with ``PSEUDO_ROWS`` correct and as many wrong rows added to every label that
-    occurs, so that a matrix without errors has one; it gives an effective sample size, and that a Wilson
-    interval, which keeps the figure within ``bounds`` and has a width always. The slopes are those at the
-    observed shares.
-    """
-    lowest, highest = bounds
-    share = (slopes.value - lowest) / (highest - lowest)
-    variance = _variance(counts, slopes) / (highest - lowest) ** 2
-    rows = counts.total**2 / counts.squares.total()
-    n = _effective_rows(share, variance, rows)
-    interval = _score_interval(np.array([share]), np.array([n]), "delta_effective_sample")
-    low, high = (lowest + end * (highest - lowest) for end in (interval.low, interval.high))
-    return Interval(np.minimum(low, slopes.value), np.maximum(high, slopes.value), interval.method)
-
-
-def _effective_rows(share: float, variance: float, rows: float) -> float:
-    smoothed = (share * rows + PSEUDO_ROWS) / (rows + 2 * PSEUDO_ROWS)
-    return smoothed * (1 - smoothed) / variance if variance > 0 else rows
-
-
-def _variance(counts: ConfusionCounts, slopes: Slopes) -> float:
-    """(Σ p g² − (Σ p g)²) / n over the cells, pseudo rows included in p but not in n.
-
-    With weights p is a cell's share of the squared weights, and n the rows of equal weight.
-    """
-    actual, predicted, n = counts.squares.pairs()
-    slope = slopes.row[actual] + slopes.column[predicted]
-    slope = slope + np.where(actual == predicted, slopes.diagonal[actual], 0.0)
-    mass, first, second = float(n.sum()), float((n * slope).sum()), float((n * slope**2).sum())
-    scale = mass / counts.rows.total()
-    extra = [scale * moment for moment in _pseudo_moments(counts, slopes)]
-    mass, first, second = mass + extra[0], first + extra[1], second + extra[2]
-    mean = first / mass
-    rows = counts.total**2 / counts.squares.total()
-    return float(max(second / mass - mean * mean, 0.0) / rows)
-
-
-def _pseudo_moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, float, float]:
-    """Mass and first two moments of the pseudo rows.
-
-    The correct ones lie on the diagonal; the wrong ones are spread over the label's other columns in
-    proportion to how often these labels occur.
-    """
-    occurs = counts.support() > 0
-    weight = (counts.predicted() + counts.support()).astype(np.float64)
-    others = weight.sum() - weight
-    hit = slopes.row + slopes.column + slopes.diagonal
-    column_mean = ratio((weight * slopes.column).sum() - weight * slopes.column, others)
-    column_square = ratio((weight * slopes.column**2).sum() - weight * slopes.column**2, others)
-    miss = np.nan_to_num(slopes.row + column_mean)
-    miss_square = np.nan_to_num(slopes.row**2 + 2 * slopes.row * column_mean + column_square)
-    first = float((hit + miss)[occurs].sum())
-    second = float((hit**2 + miss_square)[occurs].sum())
-    return 2 * PSEUDO_ROWS * int(occurs.sum()), PSEUDO_ROWS * first, PSEUDO_ROWS * second
+    if share == bound:
+        return np.inf
+    now, then = weak * (1 - weak), bound * (1 - bound)
+    if now <= 0 or then <= 0:
+        return float(((share - weak) / (share - bound)) ** 2)
+    return float(then / now * ((share - weak) / (share - bound)) ** 2)

@@ -47,3 +47,23 @@ DEFAULT_POSITIVE = {
     frozenset({"false", "true"}): "true",
 }
 """The pairs of labels that have a positive one by convention: the larger."""
+
+
+_INTEGRAL = re.compile(r"(-?(?:0|[1-9]\d*))\.0+")
+_BOOLEANS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"}
+
+
+def from_text(text: str) -> str:
+    """The label that a field of a file without types stands for: ``1.0`` is ``1``, ``True`` is ``true``.
+
+    Writers put numbers and booleans there in more than one way; any other text, ``01`` and ``nan`` too, is
+    the label itself.
+    """
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    found = _INTEGRAL.fullmatch(text)
+    if found:
+        return "0" if found[1] == "-0" else found[1]
+    if "e+" in text and _NUMBER.fullmatch(text) and repr(float(text)) == text:
+        return _canonical_float(float(text)) or text
+    return text

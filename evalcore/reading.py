@@ -17,7 +17,7 @@ from evalcore.arrow import (
     valid,
     weight_column,
 )
-from evalcore.batch import Batch, Bools, LabelColumn, Scores, Source, Tally
+from evalcore.batch import Apart, Batch, Bools, LabelColumn, Scores, Source, Tally
 from evalcore.columns import Reading
 from evalcore.errors import InvalidPredictions
 
@@ -28,14 +28,17 @@ SUM_TOLERANCE = 1e-3
 """How far a row of probabilities may be from 1 without a warning."""
 
 
-def read_batch(table: pa.Table, reading: Reading, source: Source) -> Batch:
+NOTHING = Apart()
+
+
+def read_batch(table: pa.Table, reading: Reading, source: Source, apart: Apart = NOTHING) -> Batch:
     """The batch of a table's rows. Raises InvalidPredictions, naming the file and the first wrong row."""
     if reading.ground_truth is not None and is_list(table.schema.field(reading.ground_truth).type):
-        return _elements(table, reading, source)
-    y_true = _actual(table, reading, source)
+        return _elements(table, reading, source, apart.repeated)
+    y_true = read_actual(table, reading, source) if apart.actual is None else apart.actual
     scored = _scored(table, reading, source)
     weight = reading.weight
-    return Batch(
+    batch = Batch(
         source,
         y_true,
         _predicted(table, reading, source, scored),
@@ -44,9 +47,26 @@ def read_batch(table: pa.Table, reading: Reading, source: Source) -> Batch:
         slices={name: label_column(table.column(name), name, source) for name in reading.slices},
         unnormalised=scored.unnormalised,
     )
+    return batch if apart.repeated is None else _without(batch, apart.repeated)
 
 
-def _actual(table: pa.Table, reading: Reading, source: Source) -> LabelColumn:
+def _without(batch: Batch, repeated: Bools) -> Batch:
+    """The batch whose repeated rows have no labels; they keep the places that errors name."""
+    return replace(
+        batch,
+        y_true=_unlabelled(batch.y_true, repeated),
+        y_pred=_unlabelled(batch.y_pred, repeated),
+        repeated=int(np.count_nonzero(repeated)),
+    )
+
+
+def _unlabelled(column: LabelColumn, rows: Bools) -> LabelColumn:
+    codes = np.where(rows, np.int32(column.missing), column.codes.astype(np.int32))
+    return LabelColumn(codes, column.vocabulary)
+
+
+def read_actual(table: pa.Table, reading: Reading, source: Source) -> LabelColumn:
+    """The actual labels of a table's rows, from one column or from one-hot columns."""
     if reading.ground_truth is not None:
         return label_column(table.column(reading.ground_truth), reading.ground_truth, source)
     return _one_hot(table, reading, source)
@@ -179,7 +199,7 @@ def flattened(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([pc.list_flatten(chunk) for chunk in column.chunks], type=column.type.value_type)
 
 
-def _elements(table: pa.Table, reading: Reading, source: Source) -> Batch:
+def _elements(table: pa.Table, reading: Reading, source: Source, repeated: Bools | None) -> Batch:
     """The batch of a multi-dimensional target: every element of a row's lists is an entry of its own.
 
     A row whose list is null is missing as a whole. Raises InvalidPredictions for lists of different length
@@ -187,6 +207,9 @@ def _elements(table: pa.Table, reading: Reading, source: Source) -> Batch:
     """
     actual, *others = (name for name in (reading.ground_truth, reading.prediction, reading.score) if name)
     lengths, known = list_lengths(_as_lists(table, actual, source))
+    left_out = 0 if repeated is None else int(np.count_nonzero(repeated))
+    if repeated is not None:
+        known = known & ~repeated
     predicted = known.copy()
     for name in others:
         theirs, there = list_lengths(_as_lists(table, name, source))
@@ -197,9 +220,11 @@ def _elements(table: pa.Table, reading: Reading, source: Source) -> Batch:
                 source, row, f"has {theirs[row]} values in {name!r} for {lengths[row]} actual labels"
             )
         predicted &= there
-    tally = Tally(len(table), int((~known).sum()), int((known & ~predicted).sum()))
+    unknown = int((~known).sum()) - left_out
+    tally = Tally(len(table), unknown, int((known & ~predicted).sum()), left_out)
     flat = _flat(table, [actual, *others], reading, predicted, lengths)
-    return replace(read_batch(flat, reading, source), tally=tally)
+    rows = np.repeat(np.flatnonzero(predicted), lengths[predicted])
+    return replace(read_batch(flat, reading, source), tally=tally, positions=rows + source.first_row)
 
 
 def _as_lists(table: pa.Table, name: str, source: Source) -> pa.ChunkedArray:

@@ -25,7 +25,8 @@ class Metric:
     """A figure: its name in the summary, what it is computed from, and how to read it.
 
     ``of`` is the statistic that ``compute`` takes; ``bounds`` are its least and greatest value, None where
-    open; ``higher_is_better`` is None where neither is.
+    open; ``higher_is_better`` is None where neither is; ``bounded`` says that the figure may be known only
+    between bounds, for want of memory.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Metric:
     bounds: tuple[float | None, float | None]
     integer: bool
     compute: Callable[[Any], Figure]
+    bounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,12 @@ def metric(
     higher_is_better: bool | None = True,
     bounds: tuple[float | None, float | None] = (0.0, 1.0),
     integer: bool = False,
+    bounded: bool = False,
 ) -> Callable[[Callable[[Any], Figure]], Callable[[Any], Figure]]:
     """Register a function from a statistic to a ``Figure`` as a metric."""
 
     def register(compute: Callable[[Any], Figure]) -> Callable[[Any], Figure]:
-        found = Metric(name, per, of, title, higher_is_better, bounds, integer, compute)
+        found = Metric(name, per, of, title, higher_is_better, bounds, integer, compute, bounded)
         _put(_METRICS, (per, name), found)
         return compute
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from evalcore.metrics.one_vs_rest import OneVsRest
 from evalcore.registry import Metric, metrics, parts
+from evalcore.states.confusion import ConfusionCounts
 from evalcore.summary import SCHEMA_VERSION
 
 Schema = dict[str, Any]
@@ -90,7 +92,14 @@ def _metrics(per: str) -> Schema:
     for metric in metrics():
         if metric.per == per:
             properties |= _metric(metric)
-    return _object(properties)
+    return _object(properties, [name for name in properties if not _conditional(name, per)])
+
+
+def _conditional(name: str, per: str) -> bool:
+    """Whether a figure, its interval or its bounds are not there for every evaluation."""
+    own = name.removesuffix("_interval").removesuffix("_bounds")
+    needed = (metric.of for metric in metrics() if (metric.name, metric.per) == (own, per))
+    return name.endswith("_bounds") or not {ConfusionCounts, OneVsRest}.intersection(needed)
 
 
 def _metric(metric: Metric) -> Schema:
@@ -98,7 +107,8 @@ def _metric(metric: Metric) -> Schema:
     bounds = {key: end for key, end in (("minimum", low), ("maximum", high)) if end is not None}
     value = {"type": "integer" if metric.integer else ["number", "null"], "title": metric.title}
     interval = {} if metric.integer else {f"{metric.name}_interval": INTERVAL}
-    return {metric.name: value | bounds} | interval
+    inexact = {f"{metric.name}_bounds": INTERVAL} if metric.bounded else {}
+    return {metric.name: value | bounds} | interval | inexact
 
 
 def _judgement() -> Schema:
@@ -110,10 +120,16 @@ def _judgement() -> Schema:
         "reason": TEXT,
         "rows_needed": {"type": ["integer", "null"]},
     }
+    of_some = {
+        "slice_value": TEXT,
+        "baseline": {"type": ["number", "null"]},
+        "drop": {"type": ["number", "null"]},
+        "drop_interval": INTERVAL,
+    }
     severity = {"enum": ["info", "warning", "critical"]}
     warning = {"code": TEXT, "severity": severity, "label": TEXT, "message": TEXT, "advice": TEXT}
     return {
-        "gates": _list(_object(gate)),
+        "gates": _list(_object(gate | of_some, list(gate))),
         "verdict": {"enum": ["pass", "inconclusive", "fail", "none"]},
         "warnings": _list(_object(warning, ["code", "severity", "message", "advice"])),
     }

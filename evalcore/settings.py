@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evalcore.errors import InvalidParameter, InvalidSettings, UnsupportedTask
+from evalcore.errors import InvalidParameter, UnsupportedTask
+from evalcore.gate_settings import gates_value, unknown_keys
 from evalcore.labels import DEFAULT_POSITIVE, canonical
+from evalcore.limits import DEFAULTS, Limits, limits_value, unknown_limits
+from evalcore.setting_values import list_value, number_value, object_value, text_value, wrong
 from evalcore.values import ReportWarning
 
 TASK_TYPES = ("classification", "multilabel", "regression", "object_detection")
 ELSEWHERE = {"model_id", "organization", "promoted_version", "version_id", "created_at"}
 """Keys of the two files that say who and where, not what to compute."""
-
-_EDIT = "correct it in model.json or version.json"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Settings:
     slices: tuple[str, ...] = ()
     example_columns: tuple[str, ...] = ()
     gates: tuple[Mapping[str, Any], ...] = ()
+    limits: Limits = field(default_factory=lambda: DEFAULTS)
     columns: Columns = field(default_factory=Columns)
     baseline: str | None = None
     training_counts: Mapping[str, int] | None = None
@@ -69,7 +70,7 @@ class Settings:
         """The settings as a JSON object, training counts and what was not understood apart."""
         hidden = {"training_counts", "unknown", "asked_threshold"}
         values = dataclasses.asdict(self) | {"columns": self.columns.document()}
-        return {key: _plain(value) for key, value in values.items() if key not in hidden}
+        return {_key(name): _plain(value) for name, value in values.items() if name not in hidden}
 
     def warnings(self) -> list[ReportWarning]:
         """One ``unknown_setting`` for each key that is not known."""
@@ -100,7 +101,7 @@ def resolve_settings(
     """
     given = {**model, **version}
     read = {
-        key: _READERS[key](key, value)
+        _FIELDS.get(key, key): _READERS[key](key, value)
         for key, value in given.items()
         if key in _READERS and value is not None
     }
@@ -122,7 +123,7 @@ def _consistent(settings: Settings) -> Settings:
     if labels is None:
         return settings
     if positive is not None and positive not in labels:
-        raise _wrong("positive_label", f"one of labels, not {positive!r}")
+        raise wrong("positive_label", f"one of labels, not {positive!r}")
     return settings.with_labels(labels) if len(labels) == 2 else settings
 
 
@@ -134,19 +135,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _wrong(key: str, expected: str) -> InvalidSettings:
-    return InvalidSettings(f"the setting {key!r} must be {expected}", _EDIT, setting=key)
-
-
-def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise _wrong(key, "a text that is not empty")
-    return value
-
-
 def _task_type(key: str, value: Any) -> str:
     if value not in TASK_TYPES:
-        raise _wrong(key, f"one of {', '.join(TASK_TYPES)}, not {value!r}")
+        raise wrong(key, f"one of {', '.join(TASK_TYPES)}, not {value!r}")
     if value != "classification":
         raise UnsupportedTask(
             f"the task type {value!r} cannot be evaluated yet", "only classification can be, at present"
@@ -156,53 +147,35 @@ def _task_type(key: str, value: Any) -> str:
 
 def _label(key: str, value: Any) -> str:
     if not isinstance(value, (str, int, float, bool)):
-        raise _wrong(key, f"a label (text, number or boolean), not {value!r}")
+        raise wrong(key, f"a label (text, number or boolean), not {value!r}")
     text = canonical(value)
     if not text:
-        raise _wrong(key, "a label that is not empty")
+        raise wrong(key, "a label that is not empty")
     return text
 
 
 def _labels(key: str, value: Any) -> tuple[str, ...]:
-    labels = tuple(_label(key, item) for item in _list(key, value, "labels"))
+    labels = tuple(_label(key, item) for item in list_value(key, value, "labels"))
     if not labels or len(set(labels)) < len(labels):
-        raise _wrong(key, "a list of different labels that is not empty")
+        raise wrong(key, "a list of different labels that is not empty")
     return labels
 
 
-def _list(key: str, value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise _wrong(key, f"a list of {what}, not {value!r}")
-    return value
-
-
-def _object(key: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _wrong(key, f"an object, not {value!r}")
-    return value
-
-
 def _texts(key: str, value: Any) -> tuple[str, ...]:
-    return tuple(_text(key, item) for item in _list(key, value, "column names"))
-
-
-def _number(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _wrong(key, f"a number, not {value!r}")
-    return float(value)
+    return tuple(text_value(key, item) for item in list_value(key, value, "column names"))
 
 
 def _threshold(key: str, value: Any) -> float:
-    number = _number(key, value)
+    number = number_value(key, value)
     if not 0 <= number <= 1:
-        raise _wrong(key, f"a number from 0 to 1, not {value!r}")
+        raise wrong(key, f"a number from 0 to 1, not {value!r}")
     return number
 
 
 def _costs(key: str, value: Any) -> dict[str, float]:
-    costs = {name: _number(f"{key}.{name}", cost) for name, cost in _object(key, value).items()}
+    costs = {name: number_value(f"{key}.{name}", cost) for name, cost in object_value(key, value).items()}
     if set(costs) != {"false_positive", "false_negative"} or min(costs.values()) < 0:
-        raise _wrong(key, 'an object {"false_positive": cost, "false_negative": cost}, neither below 0')
+        raise wrong(key, 'an object {"false_positive": cost, "false_negative": cost}, neither below 0')
     return costs
 
 
@@ -210,77 +183,57 @@ COLUMN_KEYS = {"ground_truth", "prediction", "score", "id", "weight", "probabili
 
 
 def _columns(key: str, value: Any) -> Columns:
-    given = {name: column for name, column in _object(key, value).items() if name in COLUMN_KEYS}
+    given = {name: column for name, column in object_value(key, value).items() if name in COLUMN_KEYS}
     by_label: dict[str, Any] = {}
     for name, meaning in (("ground_truth", "one_hot"), ("probabilities", "probabilities")):
         if isinstance(given.get(name), dict):
             by_label[meaning] = _by_label(f"{key}.{name}", given.pop(name))
     if given.pop("probabilities", None) is not None:
-        raise _wrong(f"{key}.probabilities", "an object of column names by label")
+        raise wrong(f"{key}.probabilities", "an object of column names by label")
     for name, column in given.items():
         if column is not None or name == "ground_truth":
-            _text(f"{key}.{name}", column)
+            text_value(f"{key}.{name}", column)
     return Columns(**given, **by_label)
 
 
 def _by_label(key: str, value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     if not value:
-        raise _wrong(key, "an object of column names by label that is not empty")
-    return tuple((label, _text(f"{key}[{label}]", column)) for label, column in value.items())
+        raise wrong(key, "an object of column names by label that is not empty")
+    return tuple((label, text_value(f"{key}[{label}]", column)) for label, column in value.items())
 
 
 def _counts(key: str, value: Any) -> dict[str, int]:
-    counts = _object(key, value)
+    counts = object_value(key, value)
     for label, count in counts.items():
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise _wrong(f"{key}[{label}]", f"a count, not {count!r}")
+            raise wrong(f"{key}[{label}]", f"a count, not {count!r}")
     return dict(counts)
-
-
-GATE_BOUNDS = ("min", "max")
-GATE_KEYS = {"metric", *GATE_BOUNDS, "confident"}
-
-
-def _gates(key: str, value: Any) -> tuple[Mapping[str, Any], ...]:
-    return tuple(_gate(f"{key}[{i}]", gate) for i, gate in enumerate(_list(key, value, "gates")))
-
-
-def _gate(key: str, value: Any) -> Mapping[str, Any]:
-    gate = _object(key, value)
-    _text(f"{key}.metric", gate.get("metric"))
-    bounds = [name for name in GATE_BOUNDS if gate.get(name) is not None]
-    if "max_drop" in gate:
-        raise _wrong(key, "bounded by min or max: max_drop needs a comparison, which is not computed yet")
-    if len(bounds) != 1:
-        raise _wrong(key, "an object with a metric and either min or max")
-    _number(f"{key}.{bounds[0]}", gate[bounds[0]])
-    if not isinstance(gate.get("confident", False), bool):
-        raise _wrong(f"{key}.confident", "true or false")
-    return {name: gate[name] for name in gate if name in GATE_KEYS}
 
 
 def _unknown_parts(given: Mapping[str, Any]) -> tuple[str, ...]:
     columns = [f"columns.{name}" for name in given.get("columns") or {} if name not in COLUMN_KEYS]
-    gates = [
-        f"gates[{i}].{name}"
-        for i, gate in enumerate(given.get("gates") or [])
-        for name in gate
-        if name not in GATE_KEYS
-    ]
-    return (*sorted(columns), *gates)
+    return (*sorted(columns), *unknown_keys(given.get("gates")), *unknown_limits(given.get("warnings")))
 
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     "task_type": _task_type,
-    "name": _text,
+    "name": text_value,
     "labels": _labels,
     "positive_label": _label,
     "threshold": _threshold,
     "costs": _costs,
     "slices": _texts,
     "example_columns": _texts,
-    "gates": _gates,
+    "gates": gates_value,
+    "warnings": limits_value,
     "columns": _columns,
-    "baseline": _text,
+    "baseline": text_value,
     "training_counts": _counts,
 }
+
+_FIELDS = {"warnings": "limits"}
+"""The fields of ``Settings`` that are called otherwise than their key."""
+
+
+def _key(field_name: str) -> str:
+    return next((key for key, name in _FIELDS.items() if name == field_name), field_name)

@@ -75,10 +75,7 @@ def _figures(measured: Measured) -> Document:
     return {
         "examples": measured.examples,
         "elements": measured.elements,
-        "skipped": {
-            "missing_ground_truth": measured.rows.missing_ground_truth,
-            "missing_predictions": measured.rows.missing_predictions,
-        },
+        "skipped": measured.rows.skipped(),
         "labels": list(measured.labels),
         "confusion_matrix": _matrix(measured.confusion),
         "per_class_metrics": {label: dict(figures) for label, figures in measured.per_label.items()},

@@ -15,7 +15,8 @@ from evalcore.values import Figure, Table, Undefined
 def tabulate(views: Mapping[Kind, Any], labels: Sequence[str]) -> Table:
     """Every metric of every view: ``overall`` by name, ``per_label`` by label and name.
 
-    An interval stands behind its figure as ``<name>_interval``; undefined is None, with its reason.
+    An interval stands behind its figure as ``<name>_interval``, and where the figure is not exact between
+    what it lies as ``<name>_bounds``; undefined is None, with its reason.
     """
     overall: dict[str, Any] = {}
     columns: dict[str, list[Any]] = {}
@@ -37,12 +38,17 @@ def tabulate(views: Mapping[Kind, Any], labels: Sequence[str]) -> Table:
 
 
 def _columns(metric: Metric, figure: Figure) -> dict[str, list[Any]]:
-    values = {metric.name: _plain(figure.values, metric.integer)}
+    values: dict[str, list[Any]] = {metric.name: _plain(figure.values, metric.integer)}
+    if figure.bounds is not None:
+        values[f"{metric.name}_bounds"] = _pairs(*figure.bounds)
     if figure.interval is None:
         return values if metric.integer else values | {f"{metric.name}_interval": [None] * len(figure.values)}
-    ends = zip(_plain(figure.interval.low), _plain(figure.interval.high), strict=True)
-    pairs = [None if low is None else [low, high] for low, high in ends]
-    return values | {f"{metric.name}_interval": pairs}
+    return values | {f"{metric.name}_interval": _pairs(figure.interval.low, figure.interval.high)}
+
+
+def _pairs(low: Any, high: Any) -> list[Any]:
+    ends = zip(_plain(low), _plain(high), strict=True)
+    return [None if one is None else [one, other] for one, other in ends]
 
 
 def _plain(values: Any, integer: bool = False) -> list[Any]:

@@ -36,11 +36,13 @@ class Figure:
     """One metric, for every label (shape ``(labels,)``) or overall (shape ``(1,)``).
 
     NaN is undefined; ``undefined`` says why, with ``{label}`` for the label's name. Counts have no interval.
+    ``bounds`` are between what each value is known to lie, None where all are exact.
     """
 
     values: npt.NDArray[Any]
     interval: Interval | None = None
     undefined: str = ""
+    bounds: tuple[Floats, Floats] | None = None
 
 
 Severity = Literal["info", "warning", "critical"]

@@ -5,22 +5,24 @@ from __future__ import annotations
 import platform
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from evalcore.columns import needs_labels, plan_reading, with_occurring_labels
-from evalcore.errors import InvalidPredictions, UnreadableFile
-from evalcore.evaluate import evaluate_batches
-from evalcore.labels import in_order
+from evalcore.errors import UnreadableFile
+from evalcore.evaluate import evaluate_states
 from evalcore.settings import Settings
 from evalcore.summary import Document, Identity, Input, summary_document
+from flows.baseline import Measurement, measure_baseline
+from flows.examples import with_example_rows, with_texts
+from flows.rows import Rows, open_rows
+from flows.store_files import stored
 from infra.registry import Inputs
-from infra.storage import Entry, Store
-from infra.tables import TableFile, Tables
+from infra.storage import Store
+from infra.tables import TableFile
 
 LIBRARIES = ("assay-reports", "numpy", "pyarrow")
 
@@ -56,11 +58,6 @@ def measure(
     Raises InvalidPredictions, InvalidSettings, UnreadableFile, and ``InputChanged`` where a file is no longer
     the one that was listed.
     """
-    if inputs.ground_truth:
-        raise InvalidPredictions(
-            f"{inputs.ground_truth[0].key}: separate ground truth is not joined yet",
-            "store the actual labels beside the predictions",
-        )
     started = Started.now(run_id)
     target = inputs.target
     identity = Identity(
@@ -72,8 +69,10 @@ def measure(
         dataset_split=target.dataset_split,
         checkpoint=target.checkpoint,
     )
-    files = [_stored(store, entry) for entry in inputs.predictions]
-    return _document(files, settings, identity, inputs.splits, started)
+    rows = open_rows(stored(store, inputs.predictions), stored(store, inputs.ground_truth), settings)
+    validation = _validation(store, inputs, settings) if rows.reading.binary else None
+    compared = measure_baseline(store, inputs, settings)
+    return _document(rows, identity, inputs.splits, started, compared, validation)
 
 
 def measure_files(
@@ -82,7 +81,7 @@ def measure_files(
     """The summary of files outside a store. Raises as ``measure``, UnreadableFile for a missing file too."""
     started = Started.now(run_id)
     splits = [(identity.dataset_split, identity.checkpoint)]
-    return _document(local_files(paths), settings, identity, splits, started)
+    return _document(open_rows(local_files(paths), (), settings), identity, splits, started)
 
 
 def local_files(paths: Iterable[Path]) -> list[TableFile]:
@@ -110,37 +109,43 @@ def _digest(digest: Any, stream: Any) -> str:
     return str(digest.hexdigest())
 
 
-def _stored(store: Store, entry: Entry) -> TableFile:
-    return TableFile(entry.key, entry.etag or "", entry.size, partial(store.open, entry))
-
-
 def _document(
-    files: Sequence[TableFile],
-    settings: Settings,
+    rows: Rows,
     identity: Identity,
     splits: Sequence[tuple[str, str | None]],
     started: Started,
+    compared: Measurement = (None, []),
+    validation: Rows | None = None,
 ) -> Document:
-    tables = Tables(files)
-    names = tables.columns()
-    if needs_labels(settings, names) and settings.columns.ground_truth in names:
-        settings = with_occurring_labels(settings, _occurring(tables, settings.columns.ground_truth))
-    reading = plan_reading(settings, names, tables.files[0].key)
-    evaluation = evaluate_batches(tables.batches(settings, reading), settings, reading)
-    inputs = [
-        Input(file.key, "predictions", file.etag, file.size, tables.rows[file.key]) for file in tables.files
+    baseline, files = compared
+    states = with_example_rows(rows, rows.states())
+    evaluation = evaluate_states(
+        states,
+        rows.settings,
+        rows.reading,
+        baseline,
+        split=identity.dataset_split,
+        validation=validation and validation.threshold_counts(),
+    )
+    read = rows.inputs() + files + _validation_inputs(validation)
+    return summary_document(with_texts(rows, evaluation), identity, splits, read, started.provenance())
+
+
+def _validation(store: Store, inputs: Inputs, settings: Settings) -> Rows | None:
+    """The validation split's rows, on which operating points are chosen; None where there are none."""
+    if not inputs.validation:
+        return None
+    files = stored(store, inputs.validation), stored(store, inputs.validation_ground_truth)
+    return open_rows(*files, replace(settings, slices=(), example_columns=()))
+
+
+def _validation_inputs(validation: Rows | None) -> list[Input]:
+    if validation is None or not validation.reading.binary:
+        return []
+    return [
+        replace(file, role="validation" if file.role == "predictions" else f"validation_{file.role}")
+        for file in validation.inputs()
     ]
-    return summary_document(evaluation, identity, splits, inputs, started.provenance())
-
-
-def _occurring(tables: Tables, column: str) -> tuple[str, ...]:
-    from evalcore.arrow import label_column
-    from evalcore.batch import Source
-
-    found: set[str] = set()
-    for key, first_row, values in tables.column(column):
-        found.update(label_column(values, column, Source(key, first_row)).vocabulary)
-    return in_order(found)
 
 
 def _now() -> str:

@@ -17,12 +17,10 @@ from evalcore.errors import (
     UnreadableFile,
 )
 from infra import documents, layout, missing
+from infra.format_table import content_types, ending_of
 from infra.layout import Target
 from infra.registry import Registry
 from infra.storage import Store, WriteConflict
-
-FORMATS = {".parquet": "application/vnd.apache.parquet"}
-"""The endings that predictions may have, with the Content-Type they are stored with."""
 
 _ATTEMPTS = 10
 
@@ -169,10 +167,10 @@ def _check_file(file: Path) -> None:
         )
     if not file.exists():
         raise InvalidParameter(f"there is no file {file}", "correct its path", file=str(file))
-    if file.suffix not in FORMATS:
+    if ending_of(file.name) is None:
         raise InvalidPredictions(
             f"{file} is not a file of predictions by its ending",
-            f"use one of {', '.join(FORMATS)}",
+            f"use one of {', '.join(content_types())}",
             file=str(file),
         )
     if not file.is_file() or file.stat().st_size == 0:
@@ -198,5 +196,6 @@ def _upload(store: Store, prefix: str, file: Path) -> str:
         raise UnreadableFile(
             f"cannot read {file}: {error.strerror}", "check it and its permissions", file=str(file)
         ) from error
-    store.write(prefix + file.name, data, content_type=FORMATS[file.suffix])
+    content_type = content_types()[str(ending_of(file.name))]
+    store.write(prefix + file.name, data, content_type=content_type)
     return prefix + file.name

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from evalcore.errors import InternalError
+from evalcore.settings import ELSEWHERE
 from infra.inputs import Inputs
 from infra.storage import Entry
+
+_NOT_OF_FIGURES = ELSEWHERE | {"name", "gates", "example_columns", "baseline"}
 
 
 def digest(
@@ -24,6 +27,7 @@ def digest(
         "target": [target.model_id, target.version_id, target.dataset_split, target.checkpoint],
         "inputs": [_input(role, entry) for role, entry in inputs.entries()],
         "baseline_version": inputs.baseline_version,
+        "baseline_settings": _of_baseline(inputs),
         "splits": inputs.splits,
         "settings": settings_document,
         "created_at": inputs.version.get("created_at"),
@@ -33,6 +37,14 @@ def digest(
     }
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _of_baseline(inputs: Inputs) -> dict[str, Any] | None:
+    """What the baseline's figures depend on; the model's keys count too where its version leaves them."""
+    if inputs.baseline_settings is None:
+        return None
+    given = {**inputs.model, **inputs.baseline_settings}
+    return {key: value for key, value in given.items() if key not in _NOT_OF_FIGURES}
 
 
 def _input(role: str, entry: Entry) -> list[Any]:

@@ -19,6 +19,8 @@ class Inputs:
 
     ``splits`` are the splits and checkpoints of the version that have predictions. ``validation`` and
     ``validation_ground_truth`` are empty where the target is itself the validation split.
+    ``baseline_settings`` is the ``version.json`` of the version to compare with, None where there is none or
+    it is broken.
     """
 
     target: Target
@@ -30,6 +32,7 @@ class Inputs:
     validation_ground_truth: Entries
     baseline: Entries
     baseline_version: str | None
+    baseline_settings: dict[str, Any] | None
     splits: tuple[tuple[str, str | None], ...]
 
     def entries(self) -> Iterator[tuple[str, Entry]]:

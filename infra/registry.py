@@ -133,6 +133,7 @@ class Model:
             else (),
             baseline=self._predictions(chosen, target.dataset_split, None) if chosen else (),
             baseline_version=chosen,
+            baseline_settings=self._settings_of(chosen),
             splits=self.splits(target.version_id),
         )
 
@@ -171,6 +172,15 @@ class Model:
 
     def _baseline_named(self, version_id: str) -> str | None:
         return None if version_id == "none" else self.resolve(version_id)
+
+    def _settings_of(self, version_id: str | None) -> dict[str, Any] | None:
+        """A version's ``version.json``; what is wrong with it is for its own evaluation to say."""
+        if version_id is None:
+            return None
+        try:
+            return self.version(version_id)
+        except (InvalidSettings, VersionNotFound):
+            return None
 
     def _before(self, version_id: str) -> str | None:
         ordered = self._by_age(self.versions(), tolerant=True)

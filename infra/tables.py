@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
+from evalcore.batch import Apart, Source
 from evalcore.columns import meaningful
 from evalcore.errors import AssayError, InvalidPredictions, UnreadableFile
+from infra.agreement import agreed, one_format
+from infra.format_table import BadValue, Format, Wanted
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     from evalcore.batch import Batch
     from evalcore.columns import Reading
     from evalcore.settings import Settings
+
+KEPT_BYTES = 64 << 20
+"""Files fetched from a store are kept for the next pass over them while all together are no larger."""
 
 
 @dataclass(frozen=True)
@@ -29,102 +37,214 @@ class TableFile:
     open: Callable[[], BinaryIO]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one file that are read at a time.
+
+    ``load`` reads them, once and from any thread, before the ``Pieces`` that gave it are closed; ``drop``
+    says that they are not wanted. ``load`` raises UnreadableFile, and InvalidPredictions for a value that
+    its column cannot hold.
+    """
+
+    source: Source
+    rows: int
+    load: Callable[[], pa.Table]
+    drop: Callable[[], None]
+
+    def batch(self, reading: Reading, apart: Apart | None = None) -> Batch:
+        """Its rows as a batch, with what is known of them from elsewhere. Raises as ``load``."""
+        from evalcore.reading import read_batch
+
+        table = self.load()
+        try:
+            return read_batch(table, reading, self.source, apart or Apart())
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(
+                f"{self.source.key} has text that is not UTF-8",
+                "store its text as UTF-8",
+                file=self.source.key,
+            ) from error
+
+
 class Tables:
     """The files of one folder, which are one table: of one format, and with the same columns that matter.
 
-    ``rows`` has, once they are read, how many rows each file holds, by key.
+    ``rows`` has, once they are read, how many rows each file holds, by key; ``format`` is theirs. Every
+    method raises UnreadableFile for a file that is not what its name says, and InvalidPredictions for rows
+    that break a rule or files that do not agree on their format or columns.
     """
 
     def __init__(self, files: Sequence[TableFile]) -> None:
         self.files = tuple(sorted(files, key=lambda file: file.key))
         self.rows: dict[str, int] = {}
+        self.format = one_format(self.files)
+        self._fetched: dict[str, bytes] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def open(self, file: TableFile) -> BinaryIO:
+        """A new handle of a file; what was fetched whole is not fetched again where all files are small."""
+        if file.key in self._fetched:
+            return io.BytesIO(self._fetched[file.key])
+        stream = file.open()
+        if isinstance(stream, io.BytesIO) and self.size <= KEPT_BYTES:
+            self._fetched[file.key] = stream.getvalue()
+        return stream
 
     def columns(self) -> list[str]:
-        """The first file's column names. Raises UnreadableFile."""
-        with _parquet(self.files[0]) as table:
-            return list(table.schema_arrow.names)
+        """The column names of the first file that has any."""
+        for file in self.files:
+            with closing(_Handle(self, file)) as handle:
+                if handle.names is not None:
+                    return list(handle.names)
+        return []
 
     def batches(self, settings: Settings, reading: Reading) -> Iterator[Batch]:
-        """One batch a row group, file by file in key order.
-
-        Raises UnreadableFile for a file that is not what its name says, and InvalidPredictions for rows that
-        break a rule or files that do not agree on their columns.
-        """
-        expected: frozenset[str] | None = None
-        for file in self.files:
-            with _parquet(file) as table:
-                found = meaningful(settings, table.schema_arrow.names)
-                if expected is not None and found != expected:
-                    raise _disagreement(self.files[0].key, file.key, expected ^ found)
-                expected = found
-                self.rows[file.key] = table.metadata.num_rows
-                yield from _row_groups(table, file, reading)
+        """One batch a piece, file by file in key order."""
+        with closing(self.pieces(settings, wanted_by(reading, settings))) as pieces:
+            for piece in pieces:
+                yield piece.batch(reading)
 
     def column(self, name: str) -> Iterator[tuple[str, int, pa.ChunkedArray]]:
-        """One column alone, piece by piece, each with its file's key and first row."""
-        for file in self.files:
-            with _parquet(file) as table:
-                for first_row, piece in _pieces(table, file, [name]):
-                    yield file.key, first_row, piece.column(name)
+        """One column of labels alone, piece by piece, each with its file's key and first row."""
+        with closing(self.pieces(None, Wanted(labels=(name,)))) as pieces:
+            for piece in pieces:
+                yield piece.source.key, piece.source.first_row, piece.load().column(name)
+
+    def pieces(self, settings: Settings | None, wanted: Wanted) -> Pieces:
+        """The pieces in key order, then row order; the same ones whoever loads them.
+
+        They are cut as they are asked for. Files are closed once their pieces are loaded, at the latest by
+        ``close``, which is to be called. With ``settings``, files must agree on all columns that mean
+        something.
+        """
+        if settings is not None:
+            wanted = replace(wanted, watched=lambda name: bool(meaningful(settings, [name])))
+        return Pieces(self, settings, wanted)
 
 
-def _row_groups(table: pq.ParquetFile, file: TableFile, reading: Reading) -> Iterator[Batch]:
-    from evalcore.batch import Source
-    from evalcore.reading import read_batch
+class Pieces:
+    """The pieces of tables, one after the other."""
 
-    for first_row, piece in _pieces(table, file, list(reading.columns)):
-        yield read_batch(piece, reading, Source(file.key, first_row))
+    def __init__(self, tables: Tables, settings: Settings | None, wanted: Wanted) -> None:
+        self._handles: list[_Handle] = []
+        self._found = self._all(tables, settings, wanted)
 
+    def __iter__(self) -> Iterator[Piece]:
+        return self
 
-def _pieces(table: pq.ParquetFile, file: TableFile, columns: list[str]) -> Iterator[tuple[int, pa.Table]]:
-    """Each row group of the file with the position of its first row."""
-    first_row = 0
-    for group in range(table.num_row_groups):
-        with _readable(file):
-            piece = table.read_row_group(group, columns=columns, use_threads=False)
-        yield first_row, piece
-        first_row += piece.num_rows
+    def __next__(self) -> Piece:
+        return next(self._found)
 
+    def close(self) -> None:
+        """Closes every file that is still open; no piece may be loading. Raises ``InputChanged``.
 
-@contextmanager
-def _parquet(file: TableFile) -> Iterator[pq.ParquetFile]:
-    import pyarrow.parquet as pq
+        After an error too: it may be there because a file was replaced, and then that is what counts.
+        """
+        while self._handles:
+            self._handles.pop().close()
 
-    if not file.key.endswith(".parquet"):
-        raise UnreadableFile(
-            f"{file.key} is of no format that can be read",
-            "store predictions as Parquet, *.parquet",
-            file=file.key,
-        )
-    with file.open() as stream:
-        with _readable(file):
-            table = pq.ParquetFile(stream)
-        yield table
-
-
-@contextmanager
-def _readable(file: TableFile) -> Iterator[None]:
-    """Turns what Arrow says of a broken file into UnreadableFile; the store's own errors pass."""
-    import pyarrow as pa
-
-    try:
-        yield
-    except AssayError:
-        raise
-    except (pa.ArrowException, OSError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnreadableFile(
-            f"{file.key} ({file.size:,} bytes) cannot be read as Parquet: {said[:200]}",
-            "it may be truncated: store the file again",
-            file=file.key,
-        ) from error
+    def _all(self, tables: Tables, settings: Settings | None, wanted: Wanted) -> Iterator[Piece]:
+        expected: tuple[str, frozenset[str]] | None = None
+        for file in tables.files:
+            handle = _Handle(tables, file)
+            self._handles = [other for other in self._handles if not other.closed] + [handle]
+            if handle.names is not None:
+                expected = agreed(expected, file.key, handle.names, settings, wanted)
+            tables.rows[file.key] = 0
+            for piece in handle.pieces(wanted):
+                tables.rows[file.key] = piece.source.first_row + piece.rows
+                yield piece
+            handle.done()
 
 
-def _disagreement(first: str, other: str, columns: frozenset[str]) -> InvalidPredictions:
-    names = ", ".join(sorted(columns)[:5])
+def wanted_by(reading: Reading, settings: Settings) -> Wanted:
+    """The columns that figures are made of."""
+    labels = (reading.ground_truth, reading.prediction, *reading.slices)
+    numbers = [name for name in (reading.score, reading.weight) if name]
+    numbers += [column for _, column in (*reading.one_hot, *reading.probabilities)]
+    listed = (reading.probability_list,) if reading.probability_list else ()
+    return Wanted(
+        labels=tuple(name for name in dict.fromkeys(labels) if name and name not in numbers),
+        numbers=tuple(dict.fromkeys(numbers)),
+        lists=listed,
+        verbatim=frozenset(settings.labels or ()),
+    )
+
+
+@dataclass
+class _Handle:
+    """An open file, which closes once all that was asked for is loaded."""
+
+    tables: Tables
+    file: TableFile
+    closed: bool = False
+    _waiting: int = 1
+    _lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        with self._readable():
+            self._opened = self.tables.format.open(partial(self.tables.open, self.file))
+        self.names = self._opened.names
+
+    def pieces(self, wanted: Wanted) -> Iterator[Piece]:
+        found = self._opened.pieces(wanted)
+        first_row = 0
+        while True:
+            with self._readable():
+                rows, load = next(found, (0, None))
+            if load is None:
+                return
+            with self._lock:
+                self._waiting += 1
+            yield Piece(Source(self.file.key, first_row), rows, partial(self.load, load), self.done)
+            first_row += rows
+
+    def load(self, load: Callable[[], pa.Table]) -> pa.Table:
+        with self._readable():
+            table = load()
+        self.done()
+        return table
+
+    def done(self) -> None:
+        """One thing less to wait for; with the last one the file is closed. Raises ``InputChanged``."""
+        with self._lock:
+            self._waiting -= 1
+            last = self._waiting == 0
+        if last:
+            self.close()
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._opened.close()
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turns what is said of a broken file into UnreadableFile; the store's own errors pass."""
+        try:
+            yield
+        except AssayError:
+            raise
+        except BadValue as error:
+            raise _bad_value(self.file.key, error) from error
+        except (ValueError, OSError, LookupError) as error:
+            raise _unreadable(self.file, self.tables.format, error) from error
+
+
+def _bad_value(key: str, error: BadValue) -> InvalidPredictions:
     return InvalidPredictions(
-        f"{first} and {other} do not have the same columns: only one of them has {names}",
-        "store all files of a folder with the same columns",
-        file=other,
-        columns=sorted(columns)[:5],
+        f"{key}: row {error.row} {error}", "correct the row and store the file again", file=key, row=error.row
+    )
+
+
+def _unreadable(file: TableFile, kind: Format, error: Exception) -> UnreadableFile:
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UnreadableFile(
+        f"{file.key} ({file.size:,} bytes) cannot be read as {kind.name}: {said[:200]}",
+        "it may be truncated: store the file again",
+        file=file.key,
     )

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from evalcore.evaluation import Findings
+from evalcore.limits import Limits
 from evalcore.registry import check
 from evalcore.values import ReportWarning
-
-IMBALANCE = 5
-SHIFT = 0.1
 
 Counts = Mapping[str, float]
 
@@ -17,25 +15,26 @@ Counts = Mapping[str, float]
 @check("balance")
 def check_balance(findings: Findings) -> list[ReportWarning]:
     """``imbalanced_classes``, ``imbalanced_training``, ``split_mismatch``."""
+    limits = findings.limits
     support = {label: figures["support"] for label, figures in findings.measured.per_label.items()}
     training = findings.settings.training_counts
-    found = [_imbalance("imbalanced_classes", "this split", support)]
+    found = [_imbalance("imbalanced_classes", "this split", support, limits)]
     if training and sum(training.values()):
         found += [
-            _imbalance("imbalanced_training", "the training data", training),
-            _mismatch(training, support),
+            _imbalance("imbalanced_training", "the training data", training, limits),
+            _mismatch(training, support, limits["split_mismatch"]["distance"]),
         ]
     return [warning for warning in found if warning is not None]
 
 
-def _imbalance(code: str, where: str, counts: Counts) -> ReportWarning | None:
+def _imbalance(code: str, where: str, counts: Counts, limits: Limits) -> ReportWarning | None:
     """Labels without rows have a warning of their own and are not compared here."""
     present = {label: n for label, n in counts.items() if n > 0}
     if len(present) < 2:
         return None
     largest, smallest = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
     times = present[largest] / present[smallest]
-    if times < IMBALANCE:
+    if times < limits[code]["times"]:
         return None
     return ReportWarning(
         code,
@@ -54,13 +53,13 @@ _ADVICE = {
 }
 
 
-def _mismatch(training: Counts, support: Counts) -> ReportWarning | None:
+def _mismatch(training: Counts, support: Counts, limit: float) -> ReportWarning | None:
     """Total variation: half the sum of the differences of the labels' shares."""
     labels = {*training, *support}
     trained, here = sum(training.values()), sum(support.values())
     differences = {k: support.get(k, 0) / here - training.get(k, 0) / trained for k in labels}
     distance = sum(abs(difference) for difference in differences.values()) / 2
-    if distance <= SHIFT:
+    if distance <= limit:
         return None
     widest = max(sorted(labels), key=lambda label: abs(differences[label]))
     return ReportWarning(

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from evalcore.evaluation import Findings
+from evalcore.limits import Limits
 from evalcore.registry import check
 from evalcore.states.confusion import ConfusionCounts
 from evalcore.values import Integers, ReportWarning
 
-PAIR_SHARE, PAIR_ROWS = 0.2, 5
-BIAS_SHARE, BIAS_LABELS, BIAS_ERRORS = 0.5, 3, 20
-DIFFUSE_ACCURACY, DIFFUSE_TIMES = 0.8, 2
+Limit = Mapping[str, float]
 
 
 @check("errors")
 def check_errors(findings: Findings) -> list[ReportWarning]:
     """``confused_pair``, ``bias_towards_label``, ``bias_away_from_label``, ``diffuse_errors``."""
-    counts = findings.measured.confusion
-    return [*_pairs(counts), *_biases(counts), *_diffuse(counts, findings.measured.overall["accuracy"])]
+    counts, limits = findings.measured.confusion, findings.limits
+    accuracy = findings.measured.overall["accuracy"]
+    return [
+        *_pairs(counts, limits["confused_pair"]),
+        *_biases(counts, limits),
+        *_diffuse(counts, accuracy, limits["diffuse_errors"]),
+    ]
 
 
 def _errors(counts: ConfusionCounts) -> tuple[Integers, Integers, Integers]:
@@ -27,10 +33,10 @@ def _errors(counts: ConfusionCounts) -> tuple[Integers, Integers, Integers]:
     return actual[wrong], predicted[wrong], n[wrong]
 
 
-def _pairs(counts: ConfusionCounts) -> list[ReportWarning]:
+def _pairs(counts: ConfusionCounts, limit: Limit) -> list[ReportWarning]:
     actual, predicted, n = _errors(counts)
     support = counts.rows.row_totals()
-    large = np.flatnonzero((n >= PAIR_ROWS) & (n >= PAIR_SHARE * support[actual]))
+    large = np.flatnonzero((n > 0) & (n >= limit["rows"]) & (n >= limit["share"] * support[actual]))
     by_count = sorted(large.tolist(), key=lambda k: (-n[k], actual[k], predicted[k]))
     return [
         _pair(counts.labels[actual[k]], counts.labels[predicted[k]], int(n[k]), int(support[actual[k]]))
@@ -48,21 +54,24 @@ def _pair(actual: str, predicted: str, n: int, support: int) -> ReportWarning:
     )
 
 
-def _biases(counts: ConfusionCounts) -> list[ReportWarning]:
+def _biases(counts: ConfusionCounts, limits: Limits) -> list[ReportWarning]:
     rows = counts.rows
     errors = int(rows.total() - rows.diagonal().sum())
-    if len(counts.labels) < BIAS_LABELS or errors < BIAS_ERRORS:
-        return []
     towards = rows.column_totals() - rows.diagonal()
     away = rows.row_totals() - rows.diagonal()
+    there = len(counts.labels)
+    dominant = _dominant(towards, errors, there, limits["bias_towards_label"])
+    missed = _dominant(away, errors, there, limits["bias_away_from_label"])
     return [
-        *(_towards(counts.labels[k], int(towards[k]), errors) for k in _dominant(towards, errors)),
-        *(_away(counts.labels[k], int(away[k]), errors) for k in _dominant(away, errors)),
+        *(_towards(counts.labels[k], int(towards[k]), errors) for k in dominant),
+        *(_away(counts.labels[k], int(away[k]), errors) for k in missed),
     ]
 
 
-def _dominant(parts: Integers, errors: int) -> list[int]:
-    return [int(k) for k in np.flatnonzero(parts >= BIAS_SHARE * errors)]
+def _dominant(parts: Integers, errors: int, labels: int, limit: Limit) -> list[int]:
+    if labels < limit["labels"] or errors < limit["errors"]:
+        return []
+    return [int(k) for k in np.flatnonzero((parts > 0) & (parts >= limit["share"] * errors))]
 
 
 def _towards(label: str, n: int, errors: int) -> ReportWarning:
@@ -85,15 +94,15 @@ def _away(label: str, n: int, errors: int) -> ReportWarning:
     )
 
 
-def _diffuse(counts: ConfusionCounts, accuracy: float) -> list[ReportWarning]:
+def _diffuse(counts: ConfusionCounts, accuracy: float, limit: Limit) -> list[ReportWarning]:
     """An even share is the errors over all off-diagonal cells of the labels that occur."""
     _, _, n = _errors(counts)
     occurring = int(np.count_nonzero(counts.rows.row_totals() + counts.rows.column_totals()))
     cells = occurring * (occurring - 1)
-    if accuracy >= DIFFUSE_ACCURACY or occurring < BIAS_LABELS:
+    if accuracy >= limit["accuracy"] or occurring < max(limit["labels"], 2) or not len(n):
         return []
     largest, errors = int(n.max()), int(n.sum())
-    if largest > DIFFUSE_TIMES * errors / cells:
+    if largest > limit["times"] * errors / cells:
         return []
     return [
         ReportWarning(

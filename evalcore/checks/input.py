@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from evalcore.evaluation import Findings
 from evalcore.registry import check
+from evalcore.states.rows import RowCounts
 from evalcore.values import ReportWarning
 
 
 @check("input")
 def check_input(findings: Findings) -> list[ReportWarning]:
-    """Rows left out, ``unnormalised_probabilities`` and ``unknown_setting``."""
+    """Rows and ground truth left out, ``unnormalised_probabilities`` and ``unknown_setting``."""
     rows = findings.measured.rows
     found = [
+        _repeated(rows),
         _left_out("missing_ground_truth", rows.missing_ground_truth, rows.rows, "no ground truth"),
         _left_out("missing_predictions", rows.missing_predictions, rows.rows, "no prediction"),
+        _unmatched(rows.unmatched_ground_truth),
         _unnormalised(rows.unnormalised_probabilities, rows.rows),
     ]
     return [warning for warning in found if warning is not None] + findings.settings.warnings()
@@ -27,6 +30,33 @@ def _left_out(code: str, count: int, rows: int, what: str) -> ReportWarning | No
         "warning",
         f"{count:,} of {rows:,} rows ({count / rows:.1%}) have {what} and were left out",
         "find out why they are missing: rows are seldom missing by chance, and the figures are of the rest",
+    )
+
+
+def _repeated(rows: RowCounts) -> ReportWarning | None:
+    if not rows.duplicate_ids:
+        return None
+    found = []
+    if rows.repeated_ids:
+        found.append(f"{rows.repeated_ids:,} of {rows.rows:,} rows ({rows.repeated_ids / rows.rows:.1%})")
+    if rows.repeated_ground_truth:
+        found.append(f"{rows.repeated_ground_truth:,} entries of ground truth")
+    return ReportWarning(
+        "duplicate_ids",
+        "warning",
+        f"{' and '.join(found)} have an id that occurred before and were left out",
+        "each id counts once, by its first row; if rows were stored twice, store them once",
+    )
+
+
+def _unmatched(count: int) -> ReportWarning | None:
+    if not count:
+        return None
+    return ReportWarning(
+        "unmatched_ground_truth",
+        "warning",
+        f"{count:,} entries of ground truth have no row among the predictions and were left out",
+        "find out why these were not predicted: the figures say nothing of them",
     )
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evalcore.evaluation import Findings
+from evalcore.limits import Limits
 from evalcore.registry import check
 from evalcore.values import ReportWarning
-
-FEW_ROWS = 30
 
 
 @check("support")
@@ -17,20 +16,20 @@ def check_support(findings: Findings) -> list[ReportWarning]:
     """``absent_class``, ``never_predicted_class``, ``low_support``, ``perfect_on_few``."""
     found: list[ReportWarning] = []
     for label, figures in findings.measured.per_label.items():
-        found += _of_label(label, figures)
+        found += _of_label(label, figures, findings.limits)
     return found
 
 
-def _of_label(label: str, figures: Mapping[str, Any]) -> Iterator[ReportWarning]:
+def _of_label(label: str, figures: Mapping[str, Any], limits: Limits) -> Iterator[ReportWarning]:
     support, predicted = figures["support"], figures["predicted"]
     if support == 0:
         yield _absent(label, predicted)
-    elif support < FEW_ROWS:
+    elif support < limits["low_support"]["rows"]:
         yield _low(label, figures)
     if predicted == 0:
         yield _never_predicted(label, support)
     for metric, rows in (("precision", predicted), ("recall", support)):
-        if figures[metric] == 1 and rows < FEW_ROWS:
+        if figures[metric] == 1 and rows < limits["perfect_on_few"]["rows"]:
             yield _perfect(label, metric, rows, figures[f"{metric}_interval"])
 
 

@@ -9,39 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from evalcore.intervals import Slopes, average_interval, wilson
+from evalcore.delta import Shares, Slopes, average
+from evalcore.intervals import wilson
 from evalcore.registry import metric
 from evalcore.states.confusion import ConfusionCounts
 from evalcore.values import Figure, Floats, ratio
-
-
-class Shares:
-    """The diagonal, rows and columns of the matrix as shares of all entries; which labels occur."""
-
-    def __init__(self, counts: ConfusionCounts) -> None:
-        total = counts.total
-        self.diagonal = counts.correct() / total
-        self.row = counts.support() / total
-        self.column = counts.predicted() / total
-        self.occurs = (self.row > 0) | (self.column > 0)
-
-    def macro(self) -> Floats:
-        """Each label's weight in a macro average."""
-        return np.asarray(self.occurs / self.occurs.sum())
-
-    def zeros(self) -> Floats:
-        """A zero for every label."""
-        return np.zeros(len(self.row))
 
 
 def _share(counts: ConfusionCounts, part: float) -> Figure:
     whole = counts.total
     rows = ratio([whole * whole], [counts.squares.total()])
     return Figure(ratio([part], [whole]), wilson([part], [whole], rows), "there are no rows")
-
-
-def _average(counts: ConfusionCounts, slopes: Slopes, bounds: tuple[float, float] = (0.0, 1.0)) -> Figure:
-    return Figure(np.array([slopes.value]), average_interval(counts, slopes, bounds))
 
 
 def _or_zero(numerator: Floats, denominator: Floats) -> Floats:
@@ -57,28 +35,30 @@ def accuracy(counts: ConfusionCounts) -> Figure:
 @metric("balanced_accuracy", per="overall", of=ConfusionCounts, title="Balanced accuracy")
 def balanced_accuracy(counts: ConfusionCounts) -> Figure:
     """The mean recall of the labels that occur as actual. Reference: ``balanced_accuracy_score``."""
-    shares = Shares(counts)
-    occurs = shares.row > 0
-    return _average(counts, _recall_slopes(shares, occurs / occurs.sum()))
+    occurs = (counts.support() > 0).astype(np.float64)
+    weights = occurs / occurs.sum()
+    return average(counts, lambda shares: _recall_slopes(shares, weights))
 
 
 @metric("macro_precision", per="overall", of=ConfusionCounts, title="Macro precision")
 def macro_precision(counts: ConfusionCounts) -> Figure:
     """The plain mean of the labels' precision. Reference: ``precision_score(average="macro")``."""
-    return _average(counts, _precision_slopes(Shares(counts), weights=None))
+    weights = Shares.of(counts).macro()
+    return average(counts, lambda shares: _precision_slopes(shares, weights))
 
 
 @metric("macro_recall", per="overall", of=ConfusionCounts, title="Macro recall")
 def macro_recall(counts: ConfusionCounts) -> Figure:
     """The plain mean of the labels' recall. Reference: ``recall_score(average="macro")``."""
-    shares = Shares(counts)
-    return _average(counts, _recall_slopes(shares, shares.macro()))
+    weights = Shares.of(counts).macro()
+    return average(counts, lambda shares: _recall_slopes(shares, weights))
 
 
 @metric("macro_f1", per="overall", of=ConfusionCounts, title="Macro F1")
 def macro_f1(counts: ConfusionCounts) -> Figure:
     """The plain mean of the labels' F1. Reference: ``f1_score(average="macro")``."""
-    return _average(counts, _f1_slopes(Shares(counts), weights=None))
+    weights = Shares.of(counts).macro()
+    return average(counts, lambda shares: _f1_slopes(shares, weights))
 
 
 @metric("micro_precision", per="overall", of=ConfusionCounts, title="Micro precision")
@@ -102,8 +82,7 @@ def micro_f1(counts: ConfusionCounts) -> Figure:
 @metric("weighted_precision", per="overall", of=ConfusionCounts, title="Weighted precision")
 def weighted_precision(counts: ConfusionCounts) -> Figure:
     """The labels' precision weighted by support. Reference: ``precision_score(average="weighted")``."""
-    shares = Shares(counts)
-    return _average(counts, _precision_slopes(shares, weights=shares.row))
+    return average(counts, lambda shares: _precision_slopes(shares, None))
 
 
 @metric("weighted_recall", per="overall", of=ConfusionCounts, title="Weighted recall")
@@ -115,34 +94,38 @@ def weighted_recall(counts: ConfusionCounts) -> Figure:
 @metric("weighted_f1", per="overall", of=ConfusionCounts, title="Weighted F1")
 def weighted_f1(counts: ConfusionCounts) -> Figure:
     """Σ F1ᵢ · supportᵢ / Σ supportᵢ. Reference: ``f1_score(average="weighted")``."""
-    shares = Shares(counts)
-    return _average(counts, _f1_slopes(shares, weights=shares.row))
+    return average(counts, lambda shares: _f1_slopes(shares, None))
 
 
 def _recall_slopes(shares: Shares, weights: Floats) -> Slopes:
     """Slopes of Σ wᵢ dᵢ/rᵢ."""
     recall = _or_zero(shares.diagonal, shares.row)
-    diagonal = weights * _or_zero(np.ones_like(recall), shares.row)
-    return Slopes(float(weights @ recall), diagonal, -diagonal * recall, shares.zeros())
+    diagonal = _or_zero(weights, shares.row)
+    return Slopes(_sum(weights, recall), diagonal, -diagonal * recall, shares.zeros())
 
 
 def _precision_slopes(shares: Shares, weights: Floats | None) -> Slopes:
-    """Slopes of Σ wᵢ dᵢ/cᵢ; with weights rᵢ the weight itself has the slope dᵢ/cᵢ."""
+    """Slopes of Σ wᵢ dᵢ/cᵢ; without weights they are rᵢ, whose own slope is dᵢ/cᵢ."""
     precision = _or_zero(shares.diagonal, shares.column)
-    weight = shares.macro() if weights is None else weights
-    diagonal = weight * _or_zero(np.ones_like(precision), shares.column)
-    row = shares.zeros() if weights is None else precision
-    return Slopes(float(weight @ precision), diagonal, row, -diagonal * precision)
+    weight = shares.row if weights is None else weights
+    diagonal = _or_zero(weight, shares.column)
+    row = precision if weights is None else shares.zeros()
+    return Slopes(_sum(weight, precision), diagonal, row, -diagonal * precision)
 
 
 def _f1_slopes(shares: Shares, weights: Floats | None) -> Slopes:
-    """Slopes of Σ wᵢ 2dᵢ/(rᵢ + cᵢ); with weights rᵢ the weight itself has the slope F1ᵢ."""
+    """Slopes of Σ wᵢ 2dᵢ/(rᵢ + cᵢ); without weights they are rᵢ, whose own slope is F1ᵢ."""
     both = shares.row + shares.column
     f1 = _or_zero(2 * shares.diagonal, both)
-    weight = shares.macro() if weights is None else weights
-    diagonal = 2 * weight * _or_zero(np.ones_like(f1), both)
+    weight = shares.row if weights is None else weights
+    diagonal = 2 * _or_zero(weight, both)
     side = -diagonal * f1 / 2
-    return Slopes(float(weight @ f1), diagonal, side if weights is None else side + f1, side)
+    return Slopes(_sum(weight, f1), diagonal, side + f1 if weights is None else side, side)
+
+
+def _sum(first: Floats, second: Floats) -> float:
+    # Not first @ second: what BLAS returns to the last digit depends on the processor.
+    return float((first * second).sum())
 
 
 @metric("cohen_kappa", per="overall", of=ConfusionCounts, title="Cohen's kappa", bounds=(-1.0, 1.0))
@@ -151,15 +134,17 @@ def cohen_kappa(counts: ConfusionCounts) -> Figure:
 
     Undefined where actual and predicted labels are all one label.
     """
-    shares = Shares(counts)
-    chance = float(shares.row @ shares.column)
     if _all_one_label(counts):
         return Figure(np.array([np.nan]), undefined="every row is actually and predicted one label")
+    return average(counts, _kappa_slopes, (-1.0, 1.0))
+
+
+def _kappa_slopes(shares: Shares) -> Slopes:
+    chance = _sum(shares.row, shares.column)
     kappa = (float(shares.diagonal.sum()) - chance) / (1 - chance)
-    diagonal = np.full_like(shares.row, 1 / (1 - chance))
     side = (kappa - 1) / (1 - chance)
-    slopes = Slopes(kappa, diagonal, side * shares.column, side * shares.row)
-    return _average(counts, slopes, (-1.0, 1.0))
+    diagonal = np.full_like(shares.row, 1 / (1 - chance))
+    return Slopes(kappa, diagonal, side * shares.column, side * shares.row)
 
 
 @metric(
@@ -170,19 +155,21 @@ def matthews_corrcoef(counts: ConfusionCounts) -> Figure:
 
     (Σd − Σrc) / √((1 − Σr²)(1 − Σc²)); undefined where all rows are actually, or all predicted, one label.
     """
-    shares = Shares(counts)
     if max(counts.support()) == counts.total or max(counts.predicted()) == counts.total:
         return Figure(np.array([np.nan]), undefined="every row is actually, or predicted, one label")
-    actual, predicted = 1 - float(shares.row @ shares.row), 1 - float(shares.column @ shares.column)
+    return average(counts, _matthews_slopes, (-1.0, 1.0))
+
+
+def _matthews_slopes(shares: Shares) -> Slopes:
+    actual, predicted = 1 - _sum(shares.row, shares.row), 1 - _sum(shares.column, shares.column)
     scale = float(np.sqrt(actual * predicted))
-    value = (float(shares.diagonal.sum()) - float(shares.row @ shares.column)) / scale
-    slopes = Slopes(
+    value = (float(shares.diagonal.sum()) - _sum(shares.row, shares.column)) / scale
+    return Slopes(
         value,
         np.full_like(shares.row, 1 / scale),
         -shares.column / scale + value * shares.row / actual,
         -shares.row / scale + value * shares.column / predicted,
     )
-    return _average(counts, slopes, (-1.0, 1.0))
 
 
 def _all_one_label(counts: ConfusionCounts) -> bool:

@@ -10,10 +10,17 @@ import numpy as np
 
 from evalcore.accumulator import Spec, State, refuse_other_spec
 from evalcore.batch import Batch, LabelColumn
+from evalcore.errors import InvalidPredictions
 from evalcore.labels import in_order
 from evalcore.states.cells import Cells
-from evalcore.states.counting import count_pairs, sum_pairs
+from evalcore.states.counting import count_pairs, distinct_pairs, sum_pairs
 from evalcore.values import Integers
+
+LARGEST_TABLE = 1 << 24
+"""Cells that are counted in a table; beyond it the rows are sorted."""
+
+MOST_LABELS = 20_000
+"""What has more different values is no column of labels."""
 
 Names = Mapping[int, str]
 """Labels by the code that a batch has for them."""
@@ -47,11 +54,12 @@ class ConfusionCounts:
     @classmethod
     def of(cls, spec: Spec, batch: Batch) -> Self:
         """Count one batch; rows without an actual or a predicted label are left out."""
-        tables = _tables(batch)
-        actual = _occurring(batch.y_true, tables[0].sum(axis=1))
-        predicted = _occurring(batch.y_pred, tables[0].sum(axis=0))
+        at, to, sums = _cells(batch)
+        actual, predicted = _names(batch.y_true, at), _names(batch.y_pred, to)
         labels = _united(spec, (*actual.values(), *predicted.values()))
-        rows, *weighted = (_placed(table, actual, predicted, labels) for table in tables)
+        places = {label: place for place, label in enumerate(labels)}
+        cells = _translated(at, actual, places) * len(labels) + _translated(to, predicted, places)
+        rows, *weighted = (Cells.of(len(labels), cells, found) for found in sums)
         return cls(spec, labels, rows, (weighted[0], weighted[1]) if weighted else None)
 
     @property
@@ -123,31 +131,47 @@ class ConfusionCounts:
         return {label: n for label, n in found if label not in given}
 
 
-def _tables(batch: Batch) -> list[Any]:
-    """Counts, and with weights their sums and squares, in the batch's own codes; missing rows cut off."""
+def _cells(batch: Batch) -> tuple[Integers, Integers, list[Any]]:
+    """The cells that occur, by the batch's own codes: actual, predicted, and their counts.
+
+    With weights also their sums and the sums of their squares. Missing rows are left out.
+    """
     actual, predicted = batch.y_true, batch.y_pred
     height, width = actual.missing + 1, predicted.missing + 1
-    tables: list[Any] = [count_pairs(actual.codes, predicted.codes, height, width)]
-    if batch.weights is not None:
-        powers = (batch.weights, batch.weights**2)
+    powers = [] if batch.weights is None else [batch.weights, batch.weights**2]
+    if height * width <= LARGEST_TABLE:
+        tables: list[Any] = [count_pairs(actual.codes, predicted.codes, height, width)]
         tables += [sum_pairs(actual.codes, predicted.codes, height, width, power) for power in powers]
-    return [table[:-1, :-1] for table in tables]
+        at, to = np.nonzero(tables[0][:-1, :-1])
+        return at, to, [table[at, to] for table in tables]
+    places, own = distinct_pairs(actual.codes, predicted.codes, width)
+    at, to = np.divmod(places, width)
+    kept = (at < actual.missing) & (to < predicted.missing)
+    sums = [np.bincount(own), *(np.bincount(own, power) for power in powers)]
+    return at[kept], to[kept], [found[kept] for found in sums]
 
 
-def _placed(table: Any, actual: Names, predicted: Names, labels: tuple[str, ...]) -> Cells:
-    rows, columns = _positions(labels, actual), _positions(labels, predicted)
-    cells = table[np.ix_(list(actual), list(predicted))]
-    at, to = np.nonzero(cells)
-    return Cells.of(len(labels), rows[at] * len(labels) + columns[to], cells[at, to])
+def _names(column: LabelColumn, codes: Integers) -> Names:
+    return {code: column.vocabulary[code] for code in np.unique(codes).tolist()}
 
 
-def _occurring(column: LabelColumn, totals: Integers) -> Names:
-    return {code: column.vocabulary[code] for code in np.flatnonzero(totals).tolist()}
+def _translated(codes: Integers, names: Names, places: Mapping[str, int]) -> Integers:
+    """Positions among all labels of codes of the batch's own."""
+    table = np.zeros(max(names, default=-1) + 1, dtype=np.int64)
+    for code, name in names.items():
+        table[code] = places[name]
+    return np.asarray(table[codes])
 
 
 def _united(spec: Spec, names: tuple[str, ...]) -> tuple[str, ...]:
     given = spec.labels or ()
-    return given + in_order(set(names) - set(given))
+    labels = given + in_order(set(names) - set(given))
+    if len(labels) > MOST_LABELS:
+        raise InvalidPredictions(
+            f"there are more than {MOST_LABELS:,} different labels, among them {', '.join(labels[:3])}",
+            "check that the columns of labels hold labels, not ids or measurements",
+        )
+    return labels
 
 
 def _positions(labels: tuple[str, ...], names: Names) -> Integers:

@@ -11,7 +11,7 @@ from evalcore.values import Floats, Integers
 
 Codes = npt.NDArray[Any]
 
-SMALL_CHUNK = 1 << 17
+SMALL_CHUNK = 1 << 18
 """Rows counted at a time while the counters fit in a core's cache."""
 
 LARGE_CHUNK = 1 << 20
@@ -49,6 +49,18 @@ def _count_bytes(first: Codes, second: Codes, height: int, width: int) -> Intege
     table = counts.reshape(_BYTE, _BYTE)
     found: Integers = table.sum(axis=0) + table.sum(axis=1) + rest
     return found[: height * width].reshape(height, width)
+
+
+def distinct_pairs(first: Codes, second: Codes, width: int) -> tuple[Integers, Integers]:
+    """The places (first · width + second) that occur, and for each row which of them is its own.
+
+    For tables too large to be filled: it sorts the rows instead.
+    """
+    places = first.astype(np.int64)
+    places *= width
+    places += second
+    found, own = np.unique(places, return_inverse=True)
+    return found, own
 
 
 def sum_pairs(first: Codes, second: Codes, height: int, width: int, weights: Floats) -> Floats:

@@ -13,11 +13,19 @@ from evalcore.batch import Batch
 
 @dataclass(frozen=True)
 class RowCounts(Additive):
-    """Rows read, rows left out (each counted once, for the first reason that holds), odd probabilities."""
+    """Rows read, rows left out (each counted once, for the first reason that holds), odd probabilities.
+
+    ``rows`` are those of the predictions. ``repeated_ids`` and ``repeated_ground_truth`` count rows of an id
+    after its first, in the predictions and in ground truth of its own; ``unmatched_ground_truth`` is ground
+    truth that no row has asked for.
+    """
 
     rows: int = 0
+    repeated_ids: int = 0
+    repeated_ground_truth: int = 0
     missing_ground_truth: int = 0
     missing_predictions: int = 0
+    unmatched_ground_truth: int = 0
     unnormalised_probabilities: int = 0
 
     @classmethod
@@ -29,7 +37,8 @@ class RowCounts(Additive):
         return cls(
             spec,
             rows=batch.rows,
-            missing_ground_truth=int(np.count_nonzero(~actual)),
+            repeated_ids=batch.repeated,
+            missing_ground_truth=int(np.count_nonzero(~actual)) - batch.repeated,
             missing_predictions=int(np.count_nonzero(actual & ~predicted)),
             unnormalised_probabilities=batch.unnormalised,
         )
@@ -37,4 +46,18 @@ class RowCounts(Additive):
     @property
     def evaluated(self) -> int:
         """The rows that count."""
-        return self.rows - self.missing_ground_truth - self.missing_predictions
+        return self.rows - self.repeated_ids - self.missing_ground_truth - self.missing_predictions
+
+    @property
+    def duplicate_ids(self) -> int:
+        """The rows of an id after its first, wherever they are."""
+        return self.repeated_ids + self.repeated_ground_truth
+
+    def skipped(self) -> dict[str, int]:
+        """What was left out, by the code of its warning, in the order in which reasons are tried."""
+        return {
+            "duplicate_ids": self.duplicate_ids,
+            "missing_ground_truth": self.missing_ground_truth,
+            "missing_predictions": self.missing_predictions,
+            "unmatched_ground_truth": self.unmatched_ground_truth,
+        }

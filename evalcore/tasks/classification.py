@@ -8,12 +8,16 @@ from typing import Any
 from evalcore.accumulator import Kind, Spec, States
 from evalcore.columns import Reading
 from evalcore.errors import InvalidPredictions
-from evalcore.evaluation import Measured
+from evalcore.evaluation import Measured, Slices
 from evalcore.metrics.one_vs_rest import OneVsRest
 from evalcore.registry import task
+from evalcore.scores import score_kinds, score_views, with_rankings
 from evalcore.settings import Settings
+from evalcore.slices import measure_slices
 from evalcore.states.confusion import ConfusionCounts
+from evalcore.states.examples import ExampleRows
 from evalcore.states.rows import RowCounts
+from evalcore.states.slices import SliceCounts
 from evalcore.tabulate import tabulate
 
 
@@ -24,12 +28,21 @@ class Classification:
     @staticmethod
     def kinds(reading: Reading) -> tuple[Kind, ...]:
         """What is accumulated from what is read."""
-        return (RowCounts, ConfusionCounts)
+        sliced = (SliceCounts,) if reading.slices else ()
+        return (RowCounts, ConfusionCounts, ExampleRows, *sliced, *score_kinds(reading))
 
     @staticmethod
     def spec(settings: Settings, reading: Reading) -> Spec:
         """What the accumulators agree on."""
-        return Spec(labels=settings.labels, weighted=reading.weight is not None)
+        limit = settings.limits["suspect_labels"]
+        return Spec(
+            labels=settings.labels or (reading.labels if reading.scored else None),
+            weighted=reading.weight is not None,
+            score_labels=reading.labels if reading.scored else None,
+            positive_label=reading.positive_label if reading.binary else None,
+            scores_decide=reading.predicts != "label",
+            suspect=(limit["actual"], limit["other"]),
+        )
 
     @staticmethod
     def measure(states: States, settings: Settings, reading: Reading) -> Measured:
@@ -41,7 +54,9 @@ class Classification:
         counts: ConfusionCounts = states[ConfusionCounts]
         _refuse_outside(counts)
         _refuse_empty(rows)
+        states = with_rankings(states)
         views: Mapping[Kind, Any] = {ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}
+        views = {**views, **score_views(states, reading, counts.labels)}
         return Measured(
             settings=settings,
             reading=reading,
@@ -51,7 +66,12 @@ class Classification:
             elements=counts.rows.total(),
             confusion=counts,
             table=tabulate(views, counts.labels),
+            slices=_slices(states, reading, counts.labels),
         )
+
+
+def _slices(states: States, reading: Reading, labels: tuple[str, ...]) -> Slices:
+    return measure_slices(states[SliceCounts], reading.slices, labels) if reading.slices else {}
 
 
 def _refuse_outside(counts: ConfusionCounts) -> None:

@@ -120,3 +120,32 @@ def test_every_family_of_checks_is_found() -> None:
 def test_a_good_model_has_no_warnings() -> None:
     """Balanced, well supported, few errors: nothing to say."""
     assert warned([[95, 5], [4, 96]]) == {}
+
+
+MOVED: list[tuple[str, dict[str, float], Matrix]] = [
+    ("imbalanced_classes", {"times": 2}, [[200, 4], [4, 96]]),
+    ("low_support", {"rows": 101}, [[96, 4], [4, 97]]),
+    ("perfect_on_few", {"rows": 101}, [[100, 0], [4, 97]]),
+    ("confused_pair", {"share": 0.01, "rows": 4}, [[96, 4], [0, 100]]),
+    ("bias_towards_label", {"labels": 2, "errors": 8}, [[96, 4], [4, 96]]),
+    ("bias_away_from_label", {"share": 0.4, "errors": 8}, [[92, 2, 2], [2, 92, 0], [2, 0, 92]]),
+    ("diffuse_errors", {"accuracy": 1}, [[90, 1, 1], [1, 90, 1], [1, 1, 90]]),
+]
+
+
+@pytest.mark.parametrize(("code", "limit", "matrix"), MOVED, ids=lambda value: str(value)[:24])
+def test_a_limit_can_be_moved(code: str, limit: dict[str, float], matrix: Matrix) -> None:
+    """What is silent by default fires where the settings move its limit."""
+    assert code not in warned(matrix)
+    assert code in warned(matrix, warnings={code: limit})
+
+
+def test_the_limits_of_training_can_be_moved() -> None:
+    """They go by the training counts."""
+    given = {"imbalanced_training": {"times": 2}, "split_mismatch": {"distance": 0.05}}
+    matrix, training = [[95, 5], [4, 96]], {"a": 60, "b": 30}
+
+    assert set(warned(matrix, training_counts=training)) == {"split_mismatch"}
+    assert set(warned(matrix, training_counts=training, warnings=given)) == set(given)
+    far = {"split_mismatch": {"distance": 0.5}}
+    assert warned(matrix, training_counts=training, warnings=far) == {}

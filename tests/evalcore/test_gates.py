@@ -53,8 +53,8 @@ def test_a_gate_keeps_its_keys_and_gains_what_it_found() -> None:
 
     assert {"metric", "min", "confident", "value", "interval", "status", "reason", "rows_needed"} == set(gate)
     assert gate["value"] == 0.85
-    # 200 · ((0.85 − 0.7938)/(0.85 − 0.84))² ≈ 6,300 rows
-    assert 6000 <= gate["rows_needed"] <= 6600
+    # Wilson's lower end is 0.84 at z² · 0.84 · 0.16 / (0.85 − 0.84)² ≈ 5,163 rows
+    assert gate["rows_needed"] == 5200
     assert f"{gate['rows_needed']:,} rows" in gate["reason"]
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalcore.intervals import Slopes, Z, average_interval, f1_interval, rows_for_half_width, wilson
+from evalcore.delta import Shares, Slopes, average
+from evalcore.intervals import Z, f1_interval, rows_for_half_width, rows_to_reach, wilson
 from evalcore.metrics import averages
+from evalcore.states.confusion import ConfusionCounts
+from evalcore.values import Figure
 from tests.evalcore.batches import counts
 
 
@@ -65,9 +69,12 @@ def test_needed_rows_are_the_least_that_do(share: float) -> None:
 def test_slopes_are_the_derivatives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Moving a little mass into a cell changes the figure as its slope says, the mean slope taken off."""
     seen: list[Slopes] = []
-    monkeypatch.setattr(
-        averages, "average_interval", lambda c, s, b: seen.append(s) or average_interval(c, s, b)
-    )
+
+    def noted(counts: ConfusionCounts, slopes: Any, bounds: Any = (0.0, 1.0)) -> Figure:
+        seen.append(slopes(Shares.of(counts)))
+        return average(counts, slopes, bounds)
+
+    monkeypatch.setattr(averages, "average", noted)
     matrix = np.array([[50_000, 7_000, 1_000], [9_000, 20_000, 3_000], [500, 800, 8_700]])
     value = getattr(averages, name)(counts(matrix)).values[0]
     slopes = seen[0]
@@ -114,3 +121,25 @@ def test_one_label_alone_has_a_width() -> None:
     one = counts([[40]])
 
     assert averages.weighted_f1(one).interval.low[0] == pytest.approx(float(wilson(40, 40).low), abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["macro_precision", "weighted_precision"])
+def test_a_label_never_predicted_leaves_its_precision_open(name: str) -> None:
+    """One correct prediction more would change the figure a lot, and the interval says so."""
+    never = getattr(averages, name)(counts([[450, 0], [50, 0]]))
+    once = getattr(averages, name)(counts([[450, 0], [49, 1]]))
+
+    assert never.interval.high[0] > never.values[0] + 0.02
+    assert never.interval.low[0] < once.values[0]
+
+
+@given(st.integers(20, 5000), st.floats(0.02, 0.98), st.floats(0.01, 0.99))
+def test_rows_to_reach_is_exact_for_score_intervals(n: int, share: float, bound: float) -> None:
+    """At so many times the rows, Wilson's interval ends at the bound."""
+    if abs(share - bound) < 0.01:
+        return
+    side = "low" if bound < share else "high"
+    weak = float(getattr(wilson(share * n, n), side))
+    rows = n * rows_to_reach(share, weak, bound)
+
+    assert float(getattr(wilson(share * rows, rows), side)) == pytest.approx(bound, abs=1e-6)

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from evalcore.accumulator import Spec
+from evalcore.metrics.losses import ScoreLosses, TopLabels
 from evalcore.metrics.one_vs_rest import OneVsRest
+from evalcore.metrics.ranking import AverageRankings, LabelRankings, PositiveRanking
 from evalcore.registry import Metric, metrics
 from evalcore.states.confusion import ConfusionCounts
 from tests.evalcore.batches import batch
+from tests.evalcore.test_scores import binary_reference, label_reference
 
 Labels = list[str]
 Reference = Callable[[Labels, Labels, Labels], Any]
@@ -122,7 +125,13 @@ def reference_of(metric: Metric) -> Reference:
     return (PER_LABEL if metric.per == "label" else OVERALL)[metric.name]
 
 
-ALL = pytest.mark.parametrize("metric", metrics(), ids=lambda metric: f"{metric.per}-{metric.name}")
+FROM_LABELS = (ConfusionCounts, OneVsRest)
+FROM_SCORES = (LabelRankings, PositiveRanking, AverageRankings, ScoreLosses, TopLabels)
+SCORES = np.array([True, False]), np.array([0.6, 0.4])
+PROBABILITIES = np.array([0, 1, 2]), np.eye(3) / 2 + 1 / 6
+
+LABEL_METRICS = [metric for metric in metrics() if metric.of in FROM_LABELS]
+ALL = pytest.mark.parametrize("metric", LABEL_METRICS, ids=lambda metric: f"{metric.per}-{metric.name}")
 label_lists = st.lists(
     st.tuples(*[st.sampled_from(["x", "y", "z", "w", "10", "9"])] * 2), min_size=1, max_size=60
 )
@@ -130,9 +139,13 @@ label_lists = st.lists(
 
 def test_every_metric_has_a_reference() -> None:
     """No metric is registered without a reference, and no reference is left over."""
-    registered = {(metric.per, metric.name) for metric in metrics()}
+    registered = {(metric.per, metric.name) for metric in metrics() if metric.of in FROM_LABELS + FROM_SCORES}
+    of_scores = {("overall", name) for name in (*binary_reference(*SCORES), *label_reference(*PROBABILITIES))}
+    of_scores |= {("label", "roc_auc"), ("label", "average_precision")}
+    of_scores |= {("overall", "top_k_accuracy"), ("overall", "top_k")}
 
-    assert registered == {("label", name) for name in PER_LABEL} | {("overall", name) for name in OVERALL}
+    of_labels = {("label", name) for name in PER_LABEL} | {("overall", name) for name in OVERALL}
+    assert registered == of_labels | of_scores
 
 
 @ALL

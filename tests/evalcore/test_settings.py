@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from evalcore.errors import InvalidParameter, InvalidSettings, UnsupportedTask
+from evalcore.limits import DEFAULTS
 from evalcore.settings import resolve_settings
 
 
@@ -28,7 +29,15 @@ from evalcore.settings import resolve_settings
         ({"gates": [{"metric": "accuracy"}]}, "gates[0]"),
         ({"gates": [{"metric": "accuracy", "min": 0, "max": 1}]}, "gates[0]"),
         ({"gates": [{"metric": "accuracy", "min": "x"}]}, "gates[0].min"),
-        ({"gates": [{"metric": "accuracy", "max_drop": 0.1}]}, "gates[0]"),
+        ({"gates": [{"metric": "accuracy", "max_drop": "0.1"}]}, "gates[0].max_drop"),
+        ({"gates": [{"metric": "accuracy", "max_drop": 0.1, "min": 0}]}, "gates[0]"),
+        ({"gates": [{"metric": "accuracy", "max_drop": 0.1, "optional": 1}]}, "gates[0].optional"),
+        ({"gates": [{"metric": "accuracy", "min": 0.1, "optional": True}]}, "gates[0].optional"),
+        ({"warnings": []}, "warnings"),
+        ({"warnings": {"low_support": 50}}, "warnings.low_support"),
+        ({"warnings": {"low_support": {"rows": "50"}}}, "warnings.low_support.rows"),
+        ({"warnings": {"low_support": {"rows": -1}}}, "warnings.low_support.rows"),
+        ({"warnings": {"confused_pair": {"share": 1.1}}}, "warnings.confused_pair.share"),
         ({"gates": [{"min": 0.1}]}, "gates[0].metric"),
         ({"gates": ["accuracy"]}, "gates[0]"),
         ({"gates": [{"metric": "accuracy", "min": 1, "confident": 1}]}, "gates[0].confident"),
@@ -65,6 +74,17 @@ def test_an_unknown_key_is_a_warning() -> None:
 
     assert [warning.code for warning in settings.warnings()] == ["unknown_setting"] * 3
     assert settings.unknown == ("tresh", "columns.truth", "gates[0].mn")
+
+
+def test_an_unknown_limit_is_a_warning() -> None:
+    """A warning or a number of it that is not known is named, and the rest holds."""
+    given = {"low_support": {"rows": 50, "columns": 1}, "low_suport": {"rows": 1}, "confused_pair": None}
+    settings = resolve_settings({"warnings": given}, {})
+
+    assert settings.unknown == ("warnings.low_support.columns", "warnings.low_suport")
+    assert settings.limits == {**DEFAULTS, "low_support": {"rows": 50}}
+    assert settings.document()["warnings"]["low_support"] == {"rows": 50}
+    assert resolve_settings({}, {}).document()["warnings"] == DEFAULTS
 
 
 @pytest.mark.parametrize("task", ["regression", "multilabel", "object_detection"])

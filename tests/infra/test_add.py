@@ -134,7 +134,7 @@ def test_files_of_the_same_names_are_replaced(store: Store, files: list[Path]) -
 @pytest.mark.parametrize(
     ("name", "data", "error"),
     [
-        ("a.csv", b"x", InvalidPredictions),
+        ("a.xlsx", b"x", InvalidPredictions),
         ("a.parquet.gz", b"x", InvalidPredictions),
         ("parquet", b"x", InvalidPredictions),
         ("_a.parquet", b"x", InvalidPredictions),

@@ -33,6 +33,7 @@ BASE = Inputs(
     validation_ground_truth=(),
     baseline=(entry("b"),),
     baseline_version="u",
+    baseline_settings={"threshold": 0.5, "training_counts": {"a": 2}},
     splits=(("test", None),),
 )
 
@@ -44,7 +45,7 @@ def of(settings: dict[str, Any] | None = None, figures: str = "1", reports: str 
 
 def test_it_is_a_fixed_function() -> None:
     """Equal inputs have had this digest on every machine: stored evaluations stand by it."""
-    assert of() == "49b2135064636e7e5e9f5924e3bdf20bdb883fddd3a94c3987e12a12ca5846af"
+    assert of() == "48087cf040506af7a26ad75d2c6eb994bd2bd67a3003c607db72c6e68c2edba3"
     assert re.fullmatch("[0-9a-f]{64}", of())
 
 
@@ -65,6 +66,9 @@ CHANGES: list[dict[str, Any]] = [
     {"validation_ground_truth": (entry("h"),)},
     {"baseline": ()},
     {"baseline_version": "t"},
+    {"baseline_settings": {**(BASE.baseline_settings or {}), "threshold": 0.6}},
+    {"model": {**BASE.model, "positive_label": "a"}},
+    {"baseline_settings": None},
     {"splits": (("test", None), ("test", "7"))},
     {"ground_truth": BASE.validation, "validation": BASE.ground_truth},
 ]
@@ -81,6 +85,7 @@ def test_whatever_the_result_depends_on_changes_it() -> None:
     [
         {"predictions": (entry("p", modified=datetime(2027, 1, 1, tzinfo=UTC)),)},
         {"model": {"name": "Model", "promoted_version": "z", "organization": "o"}},
+        {"baseline_settings": {**(BASE.baseline_settings or {}), "version_id": "u", "gates": []}},
         {"version": dict(reversed(BASE.version.items()))},
     ],
 )

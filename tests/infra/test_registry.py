@@ -262,6 +262,19 @@ def test_the_settings_choose_a_baseline(
     assert bool(found.baseline) == (expected in ("v1", "v3"))
 
 
+def test_the_baselines_settings_are_among_the_inputs(store: Store) -> None:
+    """Its version.json as it is; None where it is broken or not there, for that is no fault of this version."""
+    full(store)
+    put_version(store, "v2", "test", created_at="2026-11-22T00:00:00Z", threshold=0.25)
+    assert (inputs(store, "v3").baseline_settings or {})["threshold"] == 0.25
+    assert inputs(store, "v3", baseline="none").baseline_settings is None
+    put(store, "models/m/versions/v2/version.json", "{")
+    found = inputs(store, "v3")
+    assert (found.baseline_version, found.baseline_settings) == ("v2", None)
+    put_model(store, promoted_version="v2", baseline="v9")
+    assert inputs(store, "v3").baseline_settings is None
+
+
 def test_a_baseline_to_try(store: Store) -> None:
     """It overrules the settings, and must be there."""
     full(store, baseline="v1")

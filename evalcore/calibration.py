@@ -1,0 +1,82 @@
+"""How often what was given a probability comes true, in 15 bins of the probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalcore.accumulator import States
+from evalcore.intervals import wilson
+from evalcore.ranking import Pair
+from evalcore.score_intervals import weighted_mean_interval
+from evalcore.states.losses import LabelLosses
+from evalcore.states.thresholds import CALIBRATION_BINS, ThresholdCounts
+from evalcore.values import Floats, Interval, ratio
+
+
+@dataclass(frozen=True)
+class CalibrationBins:
+    """By bin: rows, Σ weight, Σ weight², Σ weight of those that came true, Σ weight · probability.
+
+    With one positive label it is the positive label's probability; with several the top label's.
+    """
+
+    rows: Floats
+    weights: Floats
+    squares: Floats
+    hits: Floats
+    scores: Floats
+
+    @property
+    def effective(self) -> Floats:
+        """The rows of equal weight that each bin is worth."""
+        return ratio(self.weights**2, self.squares)
+
+    @property
+    def share(self) -> Floats:
+        """The share that came true; NaN in an empty bin."""
+        return ratio(self.hits, self.weights)
+
+    @property
+    def mean_score(self) -> Floats:
+        """The mean probability; NaN in an empty bin."""
+        return ratio(self.scores, self.weights)
+
+    def intervals(self) -> Interval:
+        """The shares' Wilson intervals."""
+        return wilson(self.hits, self.weights, self.effective)
+
+    def error(self) -> tuple[float, Pair]:
+        """Σ n/N · |mean probability − share|, and its interval.
+
+        A bin's own error is as far from its mean probability as the share is; the ends of the share's
+        interval bound it, and the interval of the sum is recovered from these.
+        """
+        filled = self.weights > 0
+        if not filled.any():
+            return float("nan"), (float("nan"), float("nan"))
+        share, mean, ends = self.share[filled], self.mean_score[filled], self.intervals()
+        gaps = np.abs(mean - share)
+        sides = np.abs(np.stack([ends.low[filled] - mean, ends.high[filled] - mean]))
+        within = (ends.low[filled] <= mean) & (mean <= ends.high[filled])
+        nearest = np.minimum(np.where(within, 0.0, sides.min(axis=0)), gaps)
+        bounds = Interval(nearest, np.maximum(sides.max(axis=0), gaps), "")
+        weights = self.weights[filled] / self.weights.sum()
+        return float((weights * gaps).sum()), weighted_mean_interval(gaps, bounds, weights)
+
+
+def calibration_bins(states: States) -> CalibrationBins | None:
+    """The bins of what was accumulated; None without scores."""
+    if ThresholdCounts in states:
+        return _of_positive(states[ThresholdCounts])
+    if LabelLosses in states:
+        return CalibrationBins(*states[LabelLosses].sums["top"].T)
+    return None
+
+
+def _of_positive(counts: ThresholdCounts) -> CalibrationBins:
+    tables = (counts.sums["rows"], counts.masses(), counts.squares())
+    rows, weights, squares = (counts.binned(CALIBRATION_BINS, table).astype(np.float64) for table in tables)
+    sides = (rows.sum(axis=1), weights.sum(axis=1), squares.sum(axis=1))
+    return CalibrationBins(*sides, weights[:, 1], counts.sums["scores"])

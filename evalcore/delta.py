@@ -1,0 +1,157 @@
+"""95 % intervals of averages over the confusion counts, by the delta method on multinomial cells.
+
+Sources: K. Takahashi and others, Confidence interval for micro-averaged F1 and macro-averaged F1 scores
+(2022), for the method; E. L. Korn and B. I. Graubard, Confidence intervals for proportions with small
+expected number of positive counts (1998), for the effective sample size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from evalcore.intervals import score_interval
+from evalcore.states.confusion import ConfusionCounts
+from evalcore.values import Figure, Floats, ratio
+
+PSEUDO_ROWS = 0.5
+"""How many correct, and as many wrong, rows every occurring label is given before a variance is taken.
+
+Without them a matrix without errors, or a label that is never predicted, would have none.
+"""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The diagonal, rows and columns of the matrix as shares of all entries, shape (labels,)."""
+
+    diagonal: Floats
+    row: Floats
+    column: Floats
+
+    @classmethod
+    def of(cls, counts: ConfusionCounts) -> Self:
+        """As observed."""
+        total = counts.total
+        return cls(counts.correct() / total, counts.support() / total, counts.predicted() / total)
+
+    @classmethod
+    def smoothed(cls, counts: ConfusionCounts) -> Self:
+        """With the pseudo rows; their wrong ones lie in the columns that ``spread`` gives."""
+        unit = _unit(counts)
+        occurs = (counts.support() > 0).astype(np.float64)
+        total = counts.total + 2 * unit * occurs.sum()
+        wrong = unit * _received(counts, occurs)
+        return cls(
+            (counts.correct() + unit * occurs) / total,
+            (counts.support() + 2 * unit * occurs) / total,
+            (counts.predicted() + unit * occurs + wrong) / total,
+        )
+
+    @property
+    def occurs(self) -> np.ndarray:
+        """Which labels occur as actual or predicted."""
+        return np.asarray((self.row > 0) | (self.column > 0))
+
+    def macro(self) -> Floats:
+        """Each label's weight in a macro average."""
+        return np.asarray(self.occurs / self.occurs.sum())
+
+    def zeros(self) -> Floats:
+        """A zero for every label."""
+        return np.zeros(len(self.row))
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """A figure of the cells' shares, and how it changes: by a label's diagonal share, its row, its column.
+
+    The slope of cell (i, j) is ``row[i] + column[j]``, and ``diagonal[i]`` more where i = j. Shape (labels,).
+    """
+
+    value: float
+    diagonal: Floats
+    row: Floats
+    column: Floats
+
+
+def average(
+    counts: ConfusionCounts, slopes: Callable[[Shares], Slopes], bounds: tuple[float, float] = (0.0, 1.0)
+) -> Figure:
+    """A smooth figure of the cells' shares with its interval.
+
+    Variance and slopes are those with the pseudo rows; they give an effective sample size, and that a Wilson
+    interval about the figure as observed, which stays within ``bounds`` and has a width always.
+    """
+    lowest, highest = bounds
+    width = highest - lowest
+    value = slopes(Shares.of(counts)).value
+    smoothed = slopes(Shares.smoothed(counts))
+    share, about = (value - lowest) / width, (smoothed.value - lowest) / width
+    variance = _variance(counts, smoothed) / width**2
+    n = _rows(counts)  # where there is one label alone, which no pseudo row can miss
+    if np.count_nonzero(_weight(counts)) > 1 and variance > 0:
+        n = about * (1 - about) / variance
+    interval = score_interval(np.array([share]), np.array([n]), "delta_effective_sample")
+    low, high = lowest + interval.low * width, lowest + interval.high * width
+    ends = np.minimum(low, value), np.maximum(high, value)
+    return Figure(np.array([value]), type(interval)(*ends, interval.method))
+
+
+def _rows(counts: ConfusionCounts) -> float:
+    """The rows of equal weight that all entries are worth."""
+    return float(counts.total**2 / counts.squares.total())
+
+
+def _unit(counts: ConfusionCounts) -> float:
+    """The weight of one pseudo row: that of an average row."""
+    return PSEUDO_ROWS * float(counts.total) / float(counts.rows.total())
+
+
+def _received(counts: ConfusionCounts, occurs: Floats) -> Floats:
+    """How many wrong pseudo rows each column gets: every label spreads one by how often others occur."""
+    weight = _weight(counts)
+    given = np.nan_to_num(ratio(occurs, weight.sum() - weight))
+    return np.asarray(weight * (given.sum() - given))
+
+
+def _weight(counts: ConfusionCounts) -> Floats:
+    return np.asarray(counts.predicted() + counts.support(), dtype=np.float64)
+
+
+def _variance(counts: ConfusionCounts, slopes: Slopes) -> float:
+    """(Σ p g² − (Σ p g)²) / n over the cells, pseudo rows included in p but not in n.
+
+    With weights p is a cell's share of the squared weights, and n the rows of equal weight.
+    """
+    actual, predicted, n = counts.squares.pairs()
+    slope = slopes.row[actual] + slopes.column[predicted]
+    slope = slope + np.where(actual == predicted, slopes.diagonal[actual], 0.0)
+    mass, first, second = float(n.sum()), float((n * slope).sum()), float((n * slope**2).sum())
+    scale = PSEUDO_ROWS * mass / counts.rows.total()
+    extra = [scale * moment for moment in _pseudo_moments(counts, slopes)]
+    mass, first, second = mass + extra[0], first + extra[1], second + extra[2]
+    mean = first / mass
+    return float(max(second / mass - mean * mean, 0.0)) / _rows(counts)
+
+
+def _pseudo_moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, float, float]:
+    """Mass and first two moments of one correct and one wrong pseudo row a label.
+
+    The correct ones lie on the diagonal; the wrong ones are spread over the label's other columns in
+    proportion to how often these labels occur.
+    """
+    occurs = counts.support() > 0
+    weight = _weight(counts)
+    others = weight.sum() - weight
+    hit = slopes.row + slopes.column + slopes.diagonal
+    column_mean = ratio((weight * slopes.column).sum() - weight * slopes.column, others)
+    column_square = ratio((weight * slopes.column**2).sum() - weight * slopes.column**2, others)
+    miss = np.nan_to_num(slopes.row + column_mean)
+    miss_square = np.nan_to_num(slopes.row**2 + 2 * slopes.row * column_mean + column_square)
+    first = float((hit + miss)[occurs].sum())
+    second = float((hit**2 + miss_square)[occurs].sum())
+    return 2.0 * int(occurs.sum()), first, second

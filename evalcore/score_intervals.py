@@ -1,0 +1,74 @@
+"""95 % intervals of figures from scores. All have a width, whatever the data.
+
+Sources: E. R. DeLong and others (1988) for the variance of ROC AUC; K. Boyd, K. H. Eng and C. D. Page, Area
+under the precision-recall curve: point estimates and confidence intervals (2013), for a binomial interval
+with as many trials as there are positives; and those named in ``intervals``.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from evalcore.delta import PSEUDO_ROWS
+from evalcore.intervals import Z, wilson
+from evalcore.ranking import Pair, Ranking
+from evalcore.values import Floats, Interval
+
+DELONG = "delong_effective_sample"
+BINOMIAL = "wilson_of_positives"
+
+
+def roc_auc_interval(ranking: Ranking) -> Pair:
+    """A Wilson interval with as many rows as give it DeLong's variance.
+
+    The variance is taken with half a row more on either side, placed at chance, so that a perfect ranking
+    has one. Where only bounds are known, each end is that of its own bound.
+    """
+    middle = sum(ranking.roc_auc) / 2
+    if math.isnan(middle):
+        return ranking.roc_auc
+    variance = 0.0
+    for rows, spread in zip(ranking.effective, ranking.placements, strict=True):
+        known = spread * rows / (rows - 1) if rows > 1 else middle * (1 - middle)
+        variance += (known + PSEUDO_ROWS / rows * (middle - 0.5) ** 2) / rows
+    rows = _rows(middle, variance, min(ranking.effective))
+    return _at(ranking.roc_auc, rows)
+
+
+def average_precision_interval(bounds: Pair, positives: float) -> Pair:
+    """A Wilson interval with as many trials as there are positives, of equal weight."""
+    return bounds if math.isnan(bounds[0]) else _at(bounds, positives)
+
+
+def bounded_mean_interval(mean: float, variance: float, rows: float, highest: float) -> Pair:
+    """The interval of a mean of values from 0 to ``highest``, ``variance`` that of the mean itself."""
+    share, spread = mean / highest, variance / highest**2 + PSEUDO_ROWS / 4 / rows**2
+    low, high = _at((share, share), _rows(share, spread, rows))
+    return low * highest, high * highest
+
+
+def mean_interval_of_losses(mean: float, variance: float, rows: float) -> Pair:
+    """Mean ± z σ, not below 0; the variance is taken with half a row more that a coin toss is better than."""
+    half = Z * math.sqrt(variance + PSEUDO_ROWS * math.log(2) ** 2 / rows**2)
+    return max(mean - half, 0.0), mean + half
+
+
+def weighted_mean_interval(parts: Floats, ends: Interval, weights: Floats) -> Pair:
+    """The interval of Σ weight · part of independent parts, recovered from theirs (Zou and Donner, 2008)."""
+    mean = float((weights * parts).sum())
+    below = math.sqrt(float((weights**2 * (parts - ends.low) ** 2).sum()))
+    above = math.sqrt(float((weights**2 * (ends.high - parts) ** 2).sum()))
+    return max(mean - below, 0.0), min(mean + above, 1.0)
+
+
+def _rows(share: float, variance: float, least: float) -> float:
+    """The rows at which a proportion like ``share`` has this variance; the share is drawn to a half."""
+    smoothed = (share * least + PSEUDO_ROWS) / (least + 2 * PSEUDO_ROWS)
+    return smoothed * (1 - smoothed) / variance if variance > 0 else least
+
+
+def _at(bounds: Pair, rows: float) -> Pair:
+    ends = wilson(np.array(bounds), np.ones(2), np.full(2, rows))
+    return float(ends.low[0]), float(ends.high[1])

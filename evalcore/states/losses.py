@@ -1,0 +1,145 @@
+"""Sums over rows of what a probability costs: logarithmic loss, squared error, and rows of odd labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from evalcore.accumulator import Spec
+from evalcore.batch import Batch, Scores
+from evalcore.states.scored import BinaryRows, LabelRows, binary_rows, label_rows
+from evalcore.states.summed import Shapes, Summed
+from evalcore.states.thresholds import CALIBRATION_BINS
+from evalcore.values import Floats
+
+EPSILON = float(np.finfo(np.float64).eps)
+"""Probabilities are clipped to within this of 0 and 1 before their logarithm, as scikit-learn does."""
+
+TOP_K = 5
+
+Pair = tuple[float, float]
+
+_TOTALS: Shapes = {
+    "rows": ((), np.int64),
+    "suspects": ((), np.int64),
+    "weight": ((), np.float64),
+    "squares": ((), np.float64),
+    "log_loss": ((3,), np.float64),
+    "brier": ((3,), np.float64),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryLosses(Summed):
+    """For the positive label's scores: rows, suspect rows, Σw, Σw², and of two losses Σwx, Σw²x, Σw²x²."""
+
+    shapes: ClassVar[Shapes] = _TOTALS
+
+    @classmethod
+    def of(cls, spec: Spec, batch: Batch) -> Self:
+        """Sum over one batch."""
+        found = cls.empty(spec)
+        for rows in binary_rows(spec, batch).chunks():
+            _add_binary(found.sums, rows, spec.suspect)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class LabelLosses(Summed):
+    """For probabilities of several labels the same, and in 15 bins of the top label's what becomes of it.
+
+    The columns of ``top`` are rows, Σw, Σw², Σw of those that are right, and Σw·probability; ``top_k`` has
+    Σw of the rows whose actual label is among the first five.
+    """
+
+    shapes: ClassVar[Shapes] = {
+        **_TOTALS,
+        "top": ((CALIBRATION_BINS, 5), np.float64),
+        "top_k": ((), np.float64),
+    }
+
+    @classmethod
+    def of(cls, spec: Spec, batch: Batch) -> Self:
+        """Sum over one batch."""
+        found = cls.empty(spec)
+        rows = label_rows(spec, batch)
+        for part in rows.chunks():
+            _add_labels(found.sums, part, spec.suspect)
+        return found
+
+
+def _add_binary(sums: Any, rows: BinaryRows, suspect: Pair) -> None:
+    scores: Floats = rows.scores.astype(np.float64)
+    rest = 1 - scores
+    sums["suspects"] += _binary_suspects(rows, suspect)
+    _add_losses(sums, np.where(rows.positive, scores, rest), np.where(rows.positive, rest, scores) ** 2, rows)
+
+
+def _binary_suspects(rows: BinaryRows, suspect: Pair) -> int:
+    """Rows of which the actual label's score is below the first limit, and the other's above the second."""
+    kind, scores = rows.scores.dtype.type, rows.scores
+    actual, other = suspect
+    missed = (scores < kind(actual)) & (scores < kind(1 - other)) & rows.positive
+    false = (scores > kind(other)) & (scores > kind(1 - actual)) & ~rows.positive
+    return int(np.count_nonzero(missed)) + int(np.count_nonzero(false))
+
+
+def _add_losses(sums: Any, actual: Floats, brier: Floats, rows: BinaryRows | LabelRows) -> None:
+    """Add the losses of rows whose actual label has the probability ``actual``."""
+    losses = -np.log(np.clip(actual, EPSILON, 1 - EPSILON))
+    weights = rows.weights
+    sums["rows"] += len(actual)
+    sums["weight"] += len(actual) if weights is None else weights.sum()
+    sums["squares"] += len(actual) if weights is None else (weights**2).sum()
+    for name, values in (("log_loss", losses), ("brier", brier)):
+        sums[name] += _moments(values, weights)
+
+
+def _moments(values: Floats, weights: Floats | None) -> Floats:
+    if weights is None:
+        total = values.sum()
+        return np.array([total, total, (values * values).sum()])
+    squared = weights**2 * values
+    return np.array([(weights * values).sum(), squared.sum(), (squared * values).sum()])
+
+
+def _add_labels(sums: Any, rows: LabelRows, suspect: Pair) -> None:
+    columns = rows.normalised()
+    at = np.arange(len(rows.actual))
+    actual = columns[rows.actual, at]
+    highest = columns.max(axis=0)
+    sums["suspects"] += np.count_nonzero((actual < suspect[0]) & (highest > suspect[1]))
+    ahead = _ahead(columns, actual, rows.actual)
+    _add_top(sums, rows, highest, ahead == 0)
+    sums["top_k"] += _mass(rows.weights, ahead < TOP_K)
+    columns[rows.actual, at] -= 1
+    _add_losses(sums, actual, np.einsum("lr,lr->r", columns, columns), rows)
+
+
+def _ahead(columns: Floats, actual: Floats, labels: Any) -> Any:
+    """How many labels come before the actual one by probability, ties by position."""
+    found = np.zeros(len(actual), dtype=np.int16)
+    for place, column in enumerate(columns):
+        found += column > actual
+        found += (column == actual) & (labels > place)
+    return found
+
+
+def _mass(weights: Floats | None, chosen: Any) -> float:
+    return float(np.count_nonzero(chosen) if weights is None else weights[chosen].sum())
+
+
+def _add_top(sums: Any, rows: LabelRows, highest: Floats, right: Any) -> None:
+    bins = np.searchsorted(_top_edges(rows.scores), highest, side="right")
+    weights = np.ones(len(highest)) if rows.weights is None else rows.weights
+    parts = (None, weights, weights**2, weights * right, weights * highest)
+    for column, part in enumerate(parts):
+        sums["top"][:, column] += np.bincount(bins, part, minlength=CALIBRATION_BINS)
+
+
+def _top_edges(scores: Scores) -> Floats:
+    """The edges between the bins, rounded to the precision of the columns."""
+    inner = np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS
+    return np.asarray(inner.astype(scores.dtype).astype(np.float64))

@@ -1,0 +1,1 @@
+"""The formats that tables may have: a module each, which registers itself."""

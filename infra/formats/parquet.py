@@ -1,0 +1,151 @@
+"""Parquet: the columns that matter, some row groups at a time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from infra.format_table import PIECE_ROWS, SMALL_ROWS, Raw, Wanted, close_all, table_format
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+_DICTIONARY_BYTES = 2 << 20
+_CODE_BYTES = 2.5
+
+
+@table_format
+class Parquet:
+    """The fast path: row groups can be read apart, by several threads."""
+
+    name = "Parquet"
+    endings: ClassVar[Mapping[str, str]] = {".parquet": "application/vnd.apache.parquet"}
+
+    def open(self, reopen: Callable[[], BinaryIO]) -> OpenedParquet:
+        """Opens a file and reads its footer."""
+        return OpenedParquet(reopen)
+
+
+class OpenedParquet:
+    """An open Parquet file; every thread that reads it at the same time gets a handle of its own."""
+
+    def __init__(self, reopen: Callable[[], BinaryIO]) -> None:
+        import pyarrow.parquet as pq
+
+        self._reopen = reopen
+        self._streams = [reopen()]
+        self._unused = list(self._streams)
+        self._lock = Lock()
+        self._idle: list[pq.ParquetFile] = []
+        try:
+            file = pq.ParquetFile(self._source(self._streams[0]))
+        except BaseException:
+            self.close()
+            raise
+        self._metadata = file.metadata
+        self._schema = file.schema_arrow
+        self.names: tuple[str, ...] | None = tuple(self._schema.names)
+
+    def close(self) -> None:
+        """Closes every handle."""
+        self._idle.clear()
+        close_all(self._streams)
+
+    def pieces(self, wanted: Wanted) -> Iterator[Raw]:
+        """Row groups, small ones together; a huge one is cut as it is decoded, in order."""
+        reader = partial(self._reader, self._encoded(wanted))
+        for groups, rows in self._runs():
+            if rows <= PIECE_ROWS:
+                yield rows, partial(self._read, reader, groups, wanted.columns)
+            else:
+                yield from self._cut(reader(), groups, wanted.columns)
+
+    def _runs(self) -> Iterator[tuple[list[int], int]]:
+        run: list[int] = []
+        rows = 0
+        for group in range(self._metadata.num_row_groups):
+            count = self._metadata.row_group(group).num_rows
+            if run and rows + count > PIECE_ROWS:
+                yield run, rows
+                run, rows = [], 0
+            run.append(group)
+            rows += count
+            if rows >= SMALL_ROWS:
+                yield run, rows
+                run, rows = [], 0
+        if rows:
+            yield run, rows
+
+    def _read(self, reader: Callable[[], pq.ParquetFile], groups: list[int], columns: list[str]) -> pa.Table:
+        with self._lock:
+            file = self._idle.pop() if self._idle else None
+        file = file or reader()
+        table = file.read_row_groups(groups, columns=columns, use_threads=False)
+        with self._lock:
+            self._idle.append(file)
+        return table
+
+    def _cut(self, file: pq.ParquetFile, groups: list[int], columns: list[str]) -> Iterator[Raw]:
+        import pyarrow as pa
+
+        found = file.iter_batches(
+            batch_size=PIECE_ROWS, row_groups=groups, columns=columns, use_threads=False
+        )
+        for batch in found:
+            yield batch.num_rows, partial(pa.Table.from_batches, [batch])
+
+    def _reader(self, encoded: list[str]) -> pq.ParquetFile:
+        import pyarrow.parquet as pq
+
+        with self._lock:
+            stream = self._unused.pop() if self._unused else None
+        if stream is None:
+            stream = self._another()
+        return pq.ParquetFile(self._source(stream), metadata=self._metadata, read_dictionary=encoded)
+
+    def _another(self) -> BinaryIO:
+        if isinstance(self._streams[0], io.BytesIO):
+            return self._streams[0]
+        stream = self._reopen()
+        with self._lock:
+            self._streams.append(stream)
+        return stream
+
+    @staticmethod
+    def _source(stream: BinaryIO) -> Any:
+        """What Arrow reads from: a file that was fetched whole is shared, not copied or fetched again."""
+        import pyarrow as pa
+
+        if isinstance(stream, io.BytesIO):
+            return pa.BufferReader(pa.py_buffer(stream.getbuffer()))
+        return stream
+
+    def _encoded(self, wanted: Wanted) -> list[str]:
+        """Columns of text that are worth reading as the dictionaries they are stored as."""
+        import pyarrow.types as types
+
+        if not self._metadata.num_row_groups:
+            return []
+        group = self._metadata.row_group(0)
+        chunks = {
+            group.column(place).path_in_schema: group.column(place) for place in range(group.num_columns)
+        }
+        texts = [
+            name
+            for name in wanted.labels
+            if types.is_string(kind := self._schema.field(name).type) or types.is_large_string(kind)
+        ]
+        return [name for name in texts if name in chunks and _dictionary(chunks[name])]
+
+
+def _dictionary(chunk: Any) -> bool:
+    """Whether a column chunk is dictionary-encoded throughout.
+
+    Where the dictionary grows too large, writers go on without one; the encodings do not tell, the size does.
+    """
+    encoded = any("DICTIONARY" in encoding for encoding in chunk.encodings)
+    return encoded and chunk.total_uncompressed_size <= _DICTIONARY_BYTES + _CODE_BYTES * chunk.num_values
