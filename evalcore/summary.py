@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from evalcore.evaluation import Evaluation, Measured
-from evalcore.states.confusion import ConfusionCounts
+if TYPE_CHECKING:  # so that reading a summary needs no numpy
+    from evalcore.evaluation import Evaluation, Measured
+    from evalcore.states.confusion import ConfusionCounts
 
 SCHEMA_VERSION = "1.0"
 DENSE_LABELS = 2000
