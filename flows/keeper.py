@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
@@ -32,7 +32,7 @@ class Night:
         self.started_at = _now()
         self.total = 0
         self._outcomes: list[Outcome] = []
-        self._skipped: list[dict[str, Any]] = []
+        self._skipped: dict[str, str] = {}
         self._unindexed: list[Outcome] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -66,9 +66,9 @@ class Night:
         with suppress(AssayError):
             self._lease.release()
 
-    def begin(self, skipped: Iterable[dict[str, Any]], failed: Iterable[Outcome], requests: int) -> None:
+    def begin(self, skipped: Mapping[str, str], failed: Iterable[Outcome], requests: int) -> None:
         """Say what the night will do; what failed in planning counts as done."""
-        self._skipped = list(skipped)
+        self._skipped = dict(skipped)
         failed = list(failed)
         self.total = len(failed) + requests
         for outcome in failed:
@@ -115,8 +115,7 @@ class Night:
     def _write_record(self, finished_at: str | None) -> dict[str, Any]:
         with self._lock:
             lines = [_line(outcome) for outcome in self._outcomes]
-        document = record.record(self.run, self.started_at, finished_at, self.split, lines)
-        document["skipped"] = self._skipped
+        document = record.record(self.run, self.started_at, finished_at, self.split, lines, self._skipped)
         record.write_record(self.store, document)
         return document
 
@@ -124,16 +123,17 @@ class Night:
 def _line(outcome: Outcome) -> dict[str, Any]:
     """An outcome's line in the record."""
     request, target, error = outcome.request, outcome.target, outcome.error
-    return {
-        "model_id": request.model_id,
-        "version_id": target.version_id if target else request.version_id,
-        "dataset_split": request.dataset_split,
-        "checkpoint": request.checkpoint,
-        "status": outcome.status,
-        "verdict": outcome.verdict,
-        "error": {"code": error.code, "message": str(error)} if error else None,
-        "seconds": round(outcome.seconds, 3),
-    }
+    assert outcome.status != "what_if"  # a night asks for none
+    return record.outcome(
+        request.model_id,
+        target.version_id if target else request.version_id,
+        request.dataset_split,
+        outcome.status,
+        outcome.seconds,
+        checkpoint=request.checkpoint,
+        verdict=outcome.verdict,
+        error=error.document() if error else None,
+    )
 
 
 def _said(outcome: Outcome) -> str:

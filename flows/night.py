@@ -8,9 +8,9 @@ from __future__ import annotations
 import fnmatch
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +22,6 @@ from flows.steps import Outcome, Request, connect, settle
 from infra.registry import Model, Registry
 
 Versions = Literal["promoted", "latest", "all"]
-Skipped = dict[str, Any]
 
 WORKERS = min(4, os.cpu_count() or 1)
 _LISTERS = 8  # more do not make S3's listings faster
@@ -46,7 +45,7 @@ class Plan:
     """What there is to evaluate, what is left out and why, and models that cannot even be read."""
 
     requests: tuple[Request, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
     failed: tuple[Outcome, ...] = ()
 
 
@@ -75,7 +74,7 @@ def plan_night(order: Order) -> Plan:
         plans = list(listers.map(lambda name: _plan_model(order, name), names))
     return Plan(
         requests=tuple(request for plan in plans for request in plan.requests),
-        skipped=tuple(skipped for plan in plans for skipped in plan.skipped),
+        skipped={model: reason for plan in plans for model, reason in plan.skipped.items()},
         failed=tuple(failed for plan in plans for failed in plan.failed),
     )
 
@@ -93,7 +92,7 @@ def _plan_model(order: Order, model_id: str) -> Plan:
         model = Registry(connect(order.store)).model(model_id)
         wanted = _wanted(model, order)
     except ModelNotFound as error:  # its folder is there: someone is about to add it
-        return Plan(skipped=(_skipped(model_id, error.message),))
+        return Plan(skipped={model_id: error.message})
     except Exception as error:
         request = Request(order.store, model_id, None, order.split, run_id=order.run)
         return Plan(failed=(Outcome(request, None, "failed", error=as_ours(error)),))
@@ -101,7 +100,7 @@ def _plan_model(order: Order, model_id: str) -> Plan:
         Request(order.store, model_id, version, order.split, force=order.force, run_id=order.run)
         for version in wanted
     ]
-    skipped = () if requests else (_skipped(model_id, _nothing(order)),)
+    skipped = {} if requests else {model_id: _nothing(order)}
     return Plan(tuple(requests), skipped)
 
 
@@ -124,10 +123,6 @@ def _nothing(order: Order) -> str:
             return "no version"
         case _:
             return "no promoted version"
-
-
-def _skipped(model_id: str, reason: str) -> Skipped:
-    return {"model_id": model_id, "reason": reason}
 
 
 def _settle_all(requests: tuple[Request, ...], workers: int) -> Iterator[Outcome]:

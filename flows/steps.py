@@ -163,7 +163,8 @@ def prepare(store: Store, target: Target, threshold: float | None) -> Work:
     model = Registry(store).model(target.model_id)
     inputs = model.inputs(target)
     settings = resolve_settings(inputs.model, inputs.version, threshold=threshold)
-    taken = digest(inputs, settings.document(), FIGURES_VERSION, REPORTS_VERSION)
+    resolved = settings.document() | {"unknown": settings.unknown}  # which the warnings name
+    taken = digest(inputs, resolved, FIGURES_VERSION, REPORTS_VERSION)
     return Work(model, inputs, settings, taken)
 
 
@@ -199,8 +200,9 @@ def _put(
     request: Request,
 ) -> Outcome:
     step(f"{target}: publishing")
-    put = publish.publish(store, target, document, files, found.etag if found else None)
+    # Before publishing, so that who has just read the summary in force still finds its artifacts.
     publish.sweep(store, target, work.digest)
+    put = publish.publish(store, target, document, files, found.etag if found else None)
     output.write(request.output, put.document, files)
     return _in_force(target, work, put, request, "published")
 
