@@ -10,7 +10,7 @@ from typing import Any
 
 from evalcore.errors import InvalidSettings
 from flows import output as output_folder
-from flows.progress import step
+from flows.progress import counted, step
 from infra import documents, layout
 
 LOCAL = "local"
@@ -46,7 +46,7 @@ def evaluate_files(
         dataset_split=layout.check_split(dataset_split),
         checkpoint=None,
     )
-    step(f"reading {len(paths)} files of predictions")
+    step(f"reading {counted(len(paths), 'file')} of predictions")
     summary = measure_files(paths, settings, identity)
     output_folder.write(output, summary, render(summary))
     return summary

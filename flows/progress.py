@@ -35,6 +35,11 @@ def step(text: str) -> None:
     log.debug("%s", text)
 
 
+def counted(n: int, thing: str) -> str:
+    """A number with its noun: ``1 file``, ``2 files``."""
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
 def count(done: int, total: int, text: str) -> None:
     """Say how far the work is, and what was finished last."""
     log.info("%s", text, extra={"done": done, "total": total})

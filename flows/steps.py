@@ -6,7 +6,6 @@ stay within the step. What it is busy with it tells ``flows.progress``.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from evalcore.errors import AssayError, NotFound
 from flows import output
 from flows.faults import as_ours, store_is_gone
-from flows.progress import detail, step
+from flows.progress import counted, detail, step
+from flows.rendering import Renderers
 from infra import index, publish
 from infra.digest import digest
 from infra.entries import entry_of, failed_entry
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LOST_RACES = 3
 """How often another writer may be faster before an evaluation gives up."""
 
-_one_render = threading.Lock()  # Pango and fontconfig below WeasyPrint are not safe in two threads
+_renderers = Renderers()
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,7 @@ def _attempt(store: Store, target: Target, request: Request) -> Outcome:
     if found and not request.force and found.document.get("evaluation") == work.digest:
         with suppress(publish.Damaged):  # then it is made again
             return _keep(store, target, work, found, request)
+    _renderers.warm()
     document = _measured(store, target, work, request)
     files = render(document)
     if request.threshold is not None:
@@ -169,18 +170,15 @@ def prepare(store: Store, target: Target, threshold: float | None) -> Work:
 
 
 def render(document: dict[str, Any]) -> dict[str, Rendered]:
-    """Every artifact of an evaluation, one evaluation at a time."""
-    import templates
-
-    with _one_render:
-        step("rendering the reports")
-        return templates.render(document)
+    """Every artifact of an evaluation, made by a render process."""
+    step("rendering the reports")
+    return _renderers.render(document)
 
 
 def _measured(store: Store, target: Target, work: Work, request: Request) -> dict[str, Any]:
     from flows.measure import measure
 
-    step(f"{target}: reading {len(work.inputs.predictions)} files of predictions")
+    step(f"{target}: reading {counted(len(work.inputs.predictions), 'file')} of predictions")
     return measure(store, work.inputs, work.settings, work.digest, run_id=request.run_id)
 
 

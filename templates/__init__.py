@@ -37,6 +37,12 @@ def render(summary: Mapping[str, Any]) -> dict[str, Rendered]:
     return {each.name: Rendered(each.render(shown), each.content_type) for each in formats()}
 
 
+def load() -> None:
+    """Load what rendering needs, which takes a second, before there is something to render."""
+    for each in formats():
+        each.load()
+
+
 def render_index(index: Mapping[str, Any]) -> bytes:
     """The page over all evaluations, as UTF-8 HTML, from the document ``evaluations/index.json``."""
     from templates.index import render_page

@@ -9,11 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Format:
-    """One file of an evaluation; ``render`` sees the summary and nothing else."""
+    """One file of an evaluation; ``render`` sees the summary and nothing else.
+
+    ``load`` loads the libraries it needs, for a process that has time before the first summary comes.
+    """
 
     name: str
     content_type: str
     render: Callable[[Mapping[str, Any]], bytes]
+    load: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True)

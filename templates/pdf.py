@@ -65,4 +65,4 @@ def render(summary: Mapping[str, Any]) -> bytes:
         )
 
 
-FORMAT = Format(name="report.pdf", content_type="application/pdf", render=render)
+FORMAT = Format(name="report.pdf", content_type="application/pdf", render=render, load=_prepared)

@@ -31,7 +31,7 @@ def quick_reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         made.append(summary["evaluation"])
         return stores.small_reports(summary)
 
-    monkeypatch.setattr("templates.render", render)
+    monkeypatch.setattr("flows.steps.render", render)
     yield made
 
 

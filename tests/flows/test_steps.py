@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +16,7 @@ from flows.steps import LOST_RACES, Request, settle, update_index
 from infra import publish
 from infra.layout import Target
 from infra.storage import InputChanged, WriteConflict
-from tests.flows.stores import document, put_version, small_reports, snapshot, write_predictions, write_scores
+from tests.flows.stores import document, put_version, snapshot, write_predictions, write_scores
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
 
@@ -277,20 +274,3 @@ def test_requests_and_outcomes_pickle(good: Request, store: Path) -> None:
     assert copy.error is not None
     assert outcome.error.document() == copy.error.document()
     assert outcome.change == copy.change
-
-
-def test_one_render_at_a_time(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports are rendered one after the other, whatever the number of threads."""
-    inside, most = threading.Semaphore(1), []
-
-    def render(summary: dict[str, Any]) -> dict[str, Any]:
-        most.append(inside.acquire(blocking=False))
-        time.sleep(0.02)
-        inside.release()
-        return small_reports(summary)
-
-    monkeypatch.setattr("templates.render", render)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(settle, [Request(str(store), name) for name in ("good", "bad")]))
-
-    assert most == [True, True]
