@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from evalcore.evaluation import Evaluation, Measured
-from evalcore.registry import parts
-from evalcore.states.confusion import ConfusionCounts
+if TYPE_CHECKING:  # so that reading a summary needs no numpy
+    from evalcore.evaluation import Evaluation, Measured
+    from evalcore.states.confusion import ConfusionCounts
 
 SCHEMA_VERSION = "1.0"
 DENSE_LABELS = 2000
@@ -96,6 +96,8 @@ def _matrix(counts: ConfusionCounts) -> Document:
 
 
 def _parts(measured: Measured) -> Document:
+    from evalcore.registry import parts
+
     found = {name: part.document(measured) for name, part in parts().items()}
     return {name: document for name, document in found.items() if document is not None}
 

@@ -1,0 +1,83 @@
+"""``assay add`` and ``assay promote``: what people put into the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.app import command
+from flows.cli.arguments import CheckpointOption, ModelArgument, SplitOption
+from flows.cli.session import Session
+
+VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="The version's id.")]
+FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Predictions, as Parquet.")]
+Promote = Annotated[bool, typer.Option("--promote", help="Make it the promoted version.")]
+SettingsFile = Annotated[Path | None, typer.Option(metavar="model.json", help="A new model's settings.")]
+
+
+@command("add")
+def add(
+    session: Session,
+    model: ModelArgument,
+    version: VersionArgument,
+    files: FilesArgument,
+    split: SplitOption = "test",
+    checkpoint: CheckpointOption = None,
+    promote: Promote = False,
+    settings: SettingsFile = None,
+) -> int:
+    """Upload a version's predictions.
+
+    A model that is not there yet is made. version.json comes last: the version exists from then on.
+    """
+    from flows.local import read_settings
+    from infra.add import add_version
+    from infra.layout import Target
+
+    target = Target(model, version, split, checkpoint)
+    document = None if settings is None else read_settings(settings)
+    added = add_version(session.store(create=True), target, files, promote=promote, settings=document)
+    if session.json:
+        session.document(_document(added))
+        return 0
+    for key in added.keys:
+        session.say(f"wrote {key}")
+    session.say(f"added {target}" + (", now the promoted version" if promote else ""))
+    return 0
+
+
+@command("promote")
+def promote(session: Session, model: ModelArgument, version: VersionArgument) -> int:
+    """Set a model's promoted version."""
+    from infra.add import promote as promote_in_store
+    from infra.index import read_index, update_index
+    from infra.layout import check_id
+    from templates import render_index
+
+    check_id("model", model)
+    check_id("version", version)
+    store = session.store()
+    changed = promote_in_store(store, model, version)
+    if read_index(store) is not None:
+        update_index(store, (), render_index, promoted={model: version})
+    if session.json:
+        session.document({"model_id": model, "promoted_version": version, "changed": changed})
+    else:
+        session.say(f"{model}: {version} is {'now' if changed else 'already'} the promoted version")
+    return 0
+
+
+def _document(added: Any) -> dict[str, Any]:
+    target = added.target
+    return {
+        "model_id": target.model_id,
+        "version_id": target.version_id,
+        "dataset_split": target.dataset_split,
+        "checkpoint": target.checkpoint,
+        "keys": list(added.keys),
+        "new_model": added.new_model,
+        "new_version": added.new_version,
+        "promoted": added.promoted,
+    }

@@ -1,0 +1,96 @@
+"""``assay evaluate``: one evaluation, of a version in the store or of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from evalcore.errors import InvalidParameter
+from flows.cli.app import command
+from flows.cli.arguments import CheckpointOption, ForceOption, RunnerOption, SplitOption, VersionOption
+from flows.cli.running import run_evaluation, run_files
+from flows.cli.session import Session
+from flows.cli.verdict import print_verdict
+
+Model = Annotated[
+    list[str] | None, typer.Argument(metavar="MODEL", help="The model's id (or, with --file, more files).")
+]
+Files = Annotated[
+    list[Path] | None, typer.Option("--file", metavar="FILE…", help="Files to evaluate without a store.")
+]
+SettingsFile = Annotated[Path | None, typer.Option(metavar="model.json", help="With --file: the settings.")]
+Threshold = Annotated[
+    float | None,
+    typer.Option(metavar="T", help="A what-if at this threshold: nothing in the store changes."),
+]
+Output = Annotated[str | None, typer.Option(metavar="FOLDER", help="Write the artifacts there, too.")]
+
+
+@command("evaluate")
+def evaluate(
+    session: Session,
+    model: Model = None,
+    version: VersionOption = None,
+    split: SplitOption = "test",
+    checkpoint: CheckpointOption = None,
+    threshold: Threshold = None,
+    runner: RunnerOption = "auto",
+    output: Output = None,
+    force: ForceOption = False,
+    file: Files = None,
+    settings: SettingsFile = None,
+) -> int:
+    """Evaluate one model version, or files.
+
+    Nothing is written where inputs and settings are unchanged. Ends with 1 where a gate failed.
+    """
+    _check_threshold(threshold)
+    folder = _folder(output)
+    names = list(model or [])
+    if file:
+        _check_file_options(folder, version, checkpoint)
+        paths = [*file, *map(Path, names)]
+        document = run_files(session, paths, settings, threshold, split, str(folder))
+        return _print(session, document, "evaluated", folder)
+    if len(names) != 1 or settings is not None:
+        raise InvalidParameter(
+            "evaluate takes one MODEL, or --file FILE… with --settings", "see assay evaluate --help"
+        )
+    from flows.steps import Request
+
+    url = session.store().url
+    request = Request(url, names[0], version, split, checkpoint, threshold, force, folder)
+    document, status = run_evaluation(session, request, runner)
+    return _print(session, document, status, folder)
+
+
+def _folder(output: str | None) -> str | None:
+    """The absolute path of ``--output``; raises InvalidParameter where a file is in its place."""
+    if output is None:
+        return None
+    path = Path(output).absolute()
+    if path.exists() and not path.is_dir():
+        raise InvalidParameter(f"--output {output} is not a folder", "name another one")
+    return str(path)
+
+
+def _print(session: Session, document: dict[str, Any], status: str, output: str | None) -> int:
+    if session.json:
+        session.document(document)
+    else:
+        print_verdict(session, document, status, output)
+    return 1 if document["verdict"] == "fail" else 0
+
+
+def _check_threshold(threshold: float | None) -> None:
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise InvalidParameter(f"--threshold {threshold} is not between 0 and 1", "give a share such as 0.5")
+
+
+def _check_file_options(output: str | None, version: str | None, checkpoint: str | None) -> None:
+    if output is None:
+        raise InvalidParameter("--file needs --output", "name a folder for the report")
+    if version is not None or checkpoint is not None:
+        raise InvalidParameter("--version and --checkpoint are of a store", "leave them out with --file")

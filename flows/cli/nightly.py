@@ -1,0 +1,63 @@
+"""``assay nightly``: every evaluation that is due."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.app import command
+from flows.cli.arguments import ForceOption, RunnerOption, SplitOption, VersionsOption
+from flows.cli.running import run_night
+from flows.cli.session import Session
+from flows.cli.text import table
+
+Models = Annotated[str, typer.Option(metavar="GLOB", help="Models, as a pattern: 'churn-*'.")]
+Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Evaluations at a time.")]
+
+
+@command("nightly")
+def nightly(
+    session: Session,
+    models: Models = "*",
+    versions: VersionsOption = "promoted",
+    split: SplitOption = "test",
+    force: ForceOption = False,
+    workers: Workers = None,
+    runner: RunnerOption = "auto",
+) -> int:
+    """Evaluate every model version that is due.
+
+    Unchanged inputs and settings are skipped as up to date. Ends with 7 where an evaluation errored, else
+    with 1 where a gate failed, in an evaluation that was up to date included.
+    """
+    from flows.night import WORKERS, Order, exit_status, new_run
+    from infra.layout import check_split
+
+    check_split(split)
+    url = session.store().url
+    order = Order(url, new_run(), models, versions, split, force, workers or WORKERS)
+    record = run_night(session, order, runner)
+    if session.json:
+        session.document(record)
+    else:
+        _print_record(session, url, record)
+    return exit_status(record)
+
+
+def _print_record(session: Session, url: str, record: dict[str, Any]) -> None:
+    rows = [
+        (line["model_id"], line["version_id"] or "–", line["status"], _result(line))
+        for line in record["evaluations"]
+    ]
+    if rows:
+        session.say(table(("model", "version", "status", "verdict"), rows))
+    for skipped in record["skipped"]:
+        session.say(f"skipped {skipped['model_id']}: {skipped['reason']}")
+    counts = ", ".join(f"{count} {status}" for status, count in record["counts"].items())
+    session.say(f"run {record['run']}: {counts or 'nothing to evaluate'}")
+    session.say(f"{url}/evaluations/index.html")
+
+
+def _result(line: dict[str, Any]) -> str:
+    return f"error[{line['error']['code']}]: {line['error']['message']}" if line["error"] else line["verdict"]

@@ -1,0 +1,90 @@
+"""From arguments to an exit status: whatever happens on the way becomes one line, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+import typer
+
+from evalcore.errors import AssayError, InvalidParameter
+from flows.cli.session import PipeClosed
+from flows.faults import as_ours
+from flows.terminal import safe
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""What a shell reports for a command that SIGPIPE ended."""
+
+_WITHOUT_VALUE = ("--json", "--quiet", "--debug")
+_WITH_VALUE = ("--store",)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; nothing but its exit status leaves here."""
+    as_json, debug = "--json" in arguments, "--debug" in arguments
+    try:
+        status = _guarded(lambda: _invoke(arguments), as_json, debug)
+        sys.stdout.flush()
+    except (PipeClosed, BrokenPipeError):
+        # Whoever read the output has seen enough; the interpreter must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    return status
+
+
+def _guarded(command: Callable[[], int], as_json: bool, debug: bool) -> int:
+    try:
+        return command()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except typer.Abort:
+        return INTERRUPTED
+    except (PipeClosed, BrokenPipeError):
+        raise
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        return _report(_as_ours(error), as_json)
+
+
+def _invoke(arguments: list[str]) -> int:
+    from flows.cli.commands import app
+
+    command = typer.main.get_command(app)
+    status = command.main(_global_options_last(arguments), prog_name="assay", standalone_mode=False)
+    return status if isinstance(status, int) else 0
+
+
+def _global_options_last(arguments: list[str]) -> list[str]:
+    """``assay --json list`` as ``assay list --json``: the options that every command takes may come first."""
+    first: list[str] = []
+    rest = list(arguments)
+    while rest and rest[0].partition("=")[0] in (*_WITHOUT_VALUE, *_WITH_VALUE):
+        takes_value = rest[0] in _WITH_VALUE
+        first += rest[: 2 if takes_value else 1]
+        rest = rest[2 if takes_value else 1 :]
+    command = rest and not rest[0].startswith("-")
+    return [rest[0], *first, *rest[1:]] if command else rest
+
+
+def _as_ours(error: Exception) -> AssayError:
+    return _usage(error) if isinstance(error, typer.TyperException) else as_ours(error)
+
+
+def _usage(error: typer.TyperException) -> InvalidParameter:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "assay"
+    text = " ".join(error.format_message().split()).rstrip(".")
+    return InvalidParameter(text[:1].lower() + text[1:], f"see {command} --help")
+
+
+def _report(error: AssayError, as_json: bool) -> int:
+    if as_json:
+        sys.stdout.write(json.dumps({"error": error.document()}, ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"error[{error.code}]: {safe(error)}\n")
+    return error.exit_status

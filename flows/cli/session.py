@@ -1,0 +1,59 @@
+"""What every command shares: the store it works on, and where its output goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from infra.storage import Store
+
+DEFAULT_STORE = "./assay-store"
+
+
+class PipeClosed(Exception):
+    """Standard output was closed by whoever read it."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """The common options of one command, and its output."""
+
+    store_url: str
+    json: bool = False
+    quiet: bool = False
+    debug: bool = False
+
+    def store(self, *, create: bool = False) -> Store:
+        """The store that was named; raises what ``open_store`` raises."""
+        from infra.storage import open_store
+
+        return open_store(self.store_url, create=create)
+
+    def say(self, text: str = "") -> None:
+        """A line (or more) for people: nowhere with ``--quiet`` or ``--json``."""
+        if not (self.quiet or self.json):
+            write(text + "\n")
+
+    def document(self, document: Any) -> None:
+        """A JSON document on standard output, strict and in full precision."""
+        write(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+
+
+def write(text: str) -> None:
+    """Text on standard output; a name that the terminal's encoding lacks is escaped, not fatal."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except UnicodeEncodeError:
+        sys.stdout.write(text.encode("ascii", "backslashreplace").decode())
+    except BrokenPipeError:
+        raise PipeClosed from None
+
+
+def store_url(given: str | None) -> str:
+    """The store's URL: the option, else the environment, else the default folder."""
+    return given or os.environ.get("ASSAY_STORE") or DEFAULT_STORE

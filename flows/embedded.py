@@ -1,0 +1,181 @@
+"""Prefect's server, embedded: a process of ours with a database of its own, which ends when we do.
+
+It is not in our process group, or Ctrl-C would end it before the flow could say that it was interrupted.
+It watches its standard input instead, which closes however its parent ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib.metadata
+import os
+import select
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import IO, Any
+
+START_SECONDS = 180.0
+"""How long the server may take to start; 15 to 60 s are usual."""
+
+ENVIRONMENT = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "DO_NOT_TRACK": "1",
+}
+"""For the server and its client: quiet, and asking nobody for anything."""
+
+_GRACE_SECONDS = 5.0
+
+
+class NotStarted(Exception):
+    """The server did not start."""
+
+
+class Server:
+    """A server that is starting at ``url``; ``wait`` waits until it answers."""
+
+    def __init__(self, seconds: float = START_SECONDS) -> None:
+        self._until = time.monotonic() + seconds
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "flows.embedded", str(listening.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_server_environment(),
+                pass_fds=[listening.fileno()],
+                start_new_session=True,
+            )
+        # Handlers run in reverse order: what Prefect registers when it is imported comes before this one.
+        atexit.register(self.stop)
+
+    def wait(self) -> None:
+        """Return once it answers; raises NotStarted."""
+        output = _pipe(self._process.stdout)
+        ready, _, _ = select.select([output], [], [], max(self._until - time.monotonic(), 0))
+        if not ready or not output.readline():
+            self.stop()
+            raise NotStarted
+
+    def stop(self) -> None:
+        """End it; nothing happens where it has ended."""
+        atexit.unregister(self.stop)
+        _pipe(self._process.stdin).close()
+        try:
+            self._process.wait(2 * _GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        _pipe(self._process.stdout).close()
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise ValueError("the process was started without this pipe")
+    return pipe
+
+
+def _server_environment() -> dict[str, str]:
+    """The environment without what names another API, which the server would take for its own."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PREFECT_API_URL", "PREFECT_PROFILE")
+    }
+    return {**kept, **ENVIRONMENT}
+
+
+# -- the database ------------------------------------------------------------------------------------
+
+
+def begin_database(folder: Path) -> Path:
+    """The path of a database for one run, which begins as the one that was kept, if there is one.
+
+    One for each run: two at once on one file would wait for each other's locks.
+    """
+    database = folder / "prefect.db"
+    with suppress(OSError):
+        shutil.copyfile(kept_database(), database)
+    return database
+
+
+def keep_database(database: Path) -> None:
+    """Keep a copy of a new database, so that the next start need not make one, a third of its time.
+
+    Nothing is kept where a copy is there already, or cannot be.
+    """
+    kept = kept_database()
+    if kept.exists():
+        return
+    with suppress(OSError, sqlite3.Error):  # it would only save time
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+            copy = Path(folder) / "copy.db"
+            with closing(sqlite3.connect(database)) as one, closing(sqlite3.connect(copy)) as other:
+                one.backup(other)
+            copy.replace(kept)
+
+
+def kept_database() -> Path:
+    """Where the copy is kept, one for each version of Prefect."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "assay" / f"prefect-{importlib.metadata.version('prefect')}.db"
+
+
+# -- the server's process ----------------------------------------------------------------------------
+
+
+def main(listening: socket.socket) -> None:
+    """Serve until standard input closes; a line is printed once the server answers."""
+    with tempfile.TemporaryDirectory(prefix="assay-prefect-", ignore_cleanup_errors=True) as folder:
+        servers: list[Any] = []
+        _in_background(lambda: _end_with_parent(servers, folder))
+        database = begin_database(Path(folder))
+        os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = f"sqlite+aiosqlite:///{database}"
+        import uvicorn
+        from prefect.server.api.server import create_app
+
+        app = create_app(ephemeral=True, final=True)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on"))
+        servers.append(server)
+        _in_background(lambda: _announce(server, database))
+        server.run(sockets=[listening])
+
+
+def _in_background(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True).start()
+
+
+def _announce(server: Any, database: Path) -> None:
+    while not server.started:
+        time.sleep(0.05)
+    keep_database(database)
+    sys.stdout.write("started\n")
+    sys.stdout.flush()
+
+
+def _end_with_parent(servers: Iterable[Any], folder: str) -> None:
+    """Wait for the parent's end and end, with a few seconds for a server that runs by then."""
+    sys.stdin.read()
+    for server in servers:
+        server.should_exit = True
+        time.sleep(_GRACE_SECONDS)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,116 @@
+"""The Prefect flow ``nightly``: the steps of ``flows.night`` as tasks that Prefect shows and tries again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture, as_completed
+from prefect.states import Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.tasks import exponential_backoff
+
+from flows import night
+from flows.evaluate import RETRIES, NotEvaluated, evaluate, worth_retrying
+from flows.keeper import Night
+from flows.night import Order, Plan, Versions
+from flows.steps import Outcome
+from infra.layout import Target, evaluation_folder
+
+Record = dict[str, Any]
+
+
+@task(
+    name="plan-night",
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=worth_retrying,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def plan_night(order: Order) -> Plan:
+    """Which evaluations there are."""
+    return night.plan_night(order)
+
+
+@flow(
+    name="nightly",
+    flow_run_name="{run}",
+    task_runner=ThreadPoolTaskRunner(max_workers=night.WORKERS),
+    persist_result=False,
+)
+def nightly(
+    store: str | None = None,
+    models: str = "*",
+    versions: Versions = "promoted",
+    split: str = "test",
+    force: bool = False,
+    run: str | None = None,
+) -> Any:
+    """Every evaluation that is due; its result is the night's record, and it fails where one errored.
+
+    An empty ``store`` is the one that ``ASSAY_STORE`` names.
+    """
+    url = store or os.environ.get("ASSAY_STORE", "./assay-store")
+    order = Order(url, run or night.new_run(), models, versions, split, force)
+    with Night(order.store, order.run, order.split) as under_way:
+        plan = plan_night(order)
+        under_way.begin(plan.skipped, plan.failed, len(plan.requests))
+        for outcome in _outcomes(evaluate.submit(request) for request in plan.requests):
+            under_way.add(outcome)
+        record = under_way.finish()
+    _show(order, record)
+    failed = record["counts"].get("failed", 0)
+    if failed:
+        return Failed(message=f"{failed} of {len(record['evaluations'])} evaluations errored", data=record)
+    return Completed(message=f"{len(record['evaluations'])} evaluations", data=record)
+
+
+def run(order: Order) -> Record:
+    """Run the flow and return the night's record; raises what kept the night from being run."""
+    chosen = nightly.with_options(task_runner=ThreadPoolTaskRunner(max_workers=order.workers))
+    state = chosen(
+        store=order.store,
+        models=order.models,
+        versions=order.versions,
+        split=order.split,
+        force=order.force,
+        run=order.run,
+        return_state=True,
+    )
+    record = state.result(raise_on_failure=False)
+    if isinstance(record, BaseException):
+        raise record
+    return record
+
+
+def _outcomes(futures: Iterable[PrefectFuture[Outcome]]) -> Iterator[Outcome]:
+    for future in as_completed(list(futures)):
+        try:
+            yield future.result()
+        except NotEvaluated as failure:
+            yield failure.outcome
+
+
+def _show(order: Order, record: Record) -> None:
+    """The night as a table in Prefect, a row an evaluation, with a link to its report."""
+    table = [_row(order, line) for line in record["evaluations"]]
+    create_table_artifact(key="nightly", table=table, description=f"Run {record['run']} on {order.store}")
+
+
+def _row(order: Order, line: Record) -> Record:
+    names = ("model_id", "version_id", "dataset_split", "status", "verdict", "seconds")
+    row = {name: line[name] for name in names}
+    if line["error"]:
+        return {**row, "error": f"{line['error']['code']}: {line['error']['message']}", "report": None}
+    target = Target(line["model_id"], line["version_id"], line["dataset_split"], line["checkpoint"])
+    return {
+        **row,
+        "error": None,
+        "report": night.link(order.store, evaluation_folder(target) + "report.html"),
+    }

@@ -1,0 +1,244 @@
+"""The steps of one evaluation, in their order: plain functions that any runner can call.
+
+A step takes a ``Request``, which pickles, and returns a small value: tables, summaries and rendered files
+stay within the step. What it is busy with it tells ``flows.progress``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from evalcore.errors import AssayError, NotFound
+from flows import output
+from flows.faults import as_ours, store_is_gone
+from flows.progress import counted, detail, step
+from flows.rendering import Renderers
+from infra import index, publish
+from infra.digest import digest
+from infra.entries import entry_of, failed_entry
+from infra.layout import Target
+from infra.registry import Inputs, Model, Registry
+from infra.storage import InputChanged, Store, WriteConflict, open_store
+
+if TYPE_CHECKING:
+    from evalcore.settings import Settings
+    from templates import Rendered
+
+LOST_RACES = 3
+"""How often another writer may be faster before an evaluation gives up."""
+
+_renderers = Renderers()
+
+
+@dataclass(frozen=True)
+class Request:
+    """An evaluation that is asked for; ``version_id`` None means the promoted one.
+
+    With ``threshold`` it is a what-if, which changes nothing in the store. ``output`` is a folder that gets
+    the artifacts too.
+    """
+
+    store: str
+    model_id: str
+    version_id: str | None = None
+    dataset_split: str = "test"
+    checkpoint: str | None = None
+    threshold: float | None = None
+    force: bool = False
+    output: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an evaluation.
+
+    ``target`` is None where the version that was meant could not be found out. ``change`` and ``promoted``
+    are what the index is to learn; ``document`` is a what-if's summary, which is stored nowhere.
+    """
+
+    request: Request
+    target: Target | None
+    status: Literal["published", "up_to_date", "what_if", "failed"]
+    verdict: str | None = None
+    error: AssayError | None = None
+    change: Mapping[str, Any] | None = None
+    promoted: Mapping[str, str | None] = field(default_factory=dict)
+    document: Mapping[str, Any] | None = field(default=None, repr=False)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be evaluated, under which settings, and the digest of it all."""
+
+    model: Model
+    inputs: Inputs
+    settings: Settings
+    digest: str
+
+
+def connect(url: str) -> Store:
+    """The store at a URL; the stores of a process share their connections."""
+    return open_store(url)
+
+
+def resolve(request: Request) -> Target:
+    """The evaluation that is meant; raises ModelNotFound, VersionNotFound, InvalidSettings."""
+    version = request.version_id
+    if version is None:
+        version = Registry(connect(request.store)).model(request.model_id).resolve(None)
+    return Target(request.model_id, version, request.dataset_split, request.checkpoint)
+
+
+def settle(request: Request) -> Outcome:
+    """One evaluation, published if it is due; a failure is recorded beside it and is part of the outcome."""
+    started = time.monotonic()
+    target = None
+    try:
+        target = resolve(request)
+        outcome = _until_settled(connect(request.store), target, request)
+    except Exception as error:
+        if request.run_id is not None:  # a night goes on, so that nobody else will show where it failed
+            detail(f"{request.model_id} failed", error)
+        outcome = _failed(request, target, as_ours(error))
+    return replace(outcome, seconds=time.monotonic() - started)
+
+
+def update_index(url: str, outcomes: Iterable[Outcome]) -> None:
+    """Bring the index and its page up to date with what became of some evaluations."""
+    from templates import render_index
+
+    outcomes = list(outcomes)
+    changes = [dict(outcome.change) for outcome in outcomes if outcome.change]
+    promoted = {model: version for outcome in outcomes for model, version in outcome.promoted.items()}
+    if changes:
+        index.update_index(connect(url), changes, render_index, promoted=promoted)
+
+
+# -- one attempt -------------------------------------------------------------------------------------
+
+
+def _until_settled(store: Store, target: Target, request: Request) -> Outcome:
+    """Start over where another writer was faster, and once where the input changed meanwhile."""
+    races, changes = 0, 0
+    while True:
+        try:
+            return _attempt(store, target, request)
+        except WriteConflict:
+            races += 1
+            if races == LOST_RACES:
+                raise
+        except InputChanged:
+            changes += 1
+            if changes == 2:
+                raise
+
+
+def _attempt(store: Store, target: Target, request: Request) -> Outcome:
+    # Read before the inputs are listed: what replaces it is then made from inputs at least as new.
+    found = None if request.threshold is not None else publish.stored(store, target)
+    work = prepare(store, target, request.threshold)
+    if found and not request.force and found.document.get("evaluation") == work.digest:
+        with suppress(publish.Damaged):  # then it is made again
+            return _keep(store, target, work, found, request)
+    _renderers.warm()
+    document = _measured(store, target, work, request)
+    files = render(document)
+    if request.threshold is not None:
+        output.write(request.output, document, files)
+        return Outcome(request, target, "what_if", document["verdict"], document=document)
+    return _put(store, target, work, document, files, found, request)
+
+
+def prepare(store: Store, target: Target, threshold: float | None) -> Work:
+    """List the inputs, resolve the settings and take the digest; raises NotFound and InputError."""
+    from evalcore import FIGURES_VERSION
+    from evalcore.settings import resolve_settings
+    from templates import REPORTS_VERSION
+
+    model = Registry(store).model(target.model_id)
+    inputs = model.inputs(target)
+    settings = resolve_settings(inputs.model, inputs.version, threshold=threshold)
+    resolved = settings.document() | {"unknown": settings.unknown}  # which the warnings name
+    taken = digest(inputs, resolved, FIGURES_VERSION, REPORTS_VERSION)
+    return Work(model, inputs, settings, taken)
+
+
+def render(document: dict[str, Any]) -> dict[str, Rendered]:
+    """Every artifact of an evaluation, made by a render process."""
+    step("rendering the reports")
+    return _renderers.render(document)
+
+
+def _measured(store: Store, target: Target, work: Work, request: Request) -> dict[str, Any]:
+    from flows.measure import measure
+
+    step(f"{target}: reading {counted(len(work.inputs.predictions), 'file')} of predictions")
+    return measure(store, work.inputs, work.settings, work.digest, run_id=request.run_id)
+
+
+def _keep(store: Store, target: Target, work: Work, found: publish.Stored, request: Request) -> Outcome:
+    publish.mend(store, target, found)
+    output.copy(request.output, store, target, found.document)
+    return _in_force(target, work, found, request, "up_to_date")
+
+
+def _put(
+    store: Store,
+    target: Target,
+    work: Work,
+    document: dict[str, Any],
+    files: Mapping[str, Rendered],
+    found: publish.Stored | None,
+    request: Request,
+) -> Outcome:
+    step(f"{target}: publishing")
+    # Before publishing, so that who has just read the summary in force still finds its artifacts.
+    publish.sweep(store, target, work.digest)
+    put = publish.publish(store, target, document, files, found.etag if found else None)
+    output.write(request.output, put.document, files)
+    return _in_force(target, work, put, request, "published")
+
+
+def _in_force(
+    target: Target,
+    work: Work,
+    found: publish.Stored | publish.Published,
+    request: Request,
+    status: Literal["published", "up_to_date"],
+) -> Outcome:
+    promoted = work.model.promoted
+    change = entry_of(found.document, found.etag, promoted == target.version_id)
+    verdict = found.document["verdict"]
+    return Outcome(request, target, status, verdict, change=change, promoted={work.model.model_id: promoted})
+
+
+def _failed(request: Request, target: Target | None, error: AssayError) -> Outcome:
+    """The outcome of a failure, which is recorded except where nothing was there to evaluate, ever."""
+    failed = Outcome(request, target, "failed", error=error)
+    if target is None or request.threshold is not None or store_is_gone(error):
+        return failed
+    store = connect(request.store)
+    try:
+        if isinstance(error, NotFound) and publish.stored(store, target) is None:
+            return failed
+        publish.record_failure(store, target, error)
+    except AssayError:
+        return failed  # the first error is the one to tell, and this may be its echo
+    return replace(failed, change=_failure_entry(store, target, error))
+
+
+def _failure_entry(store: Store, target: Target, error: AssayError) -> dict[str, Any]:
+    try:
+        model = Registry(store).model(target.model_id)
+        promoted, name = model.promoted, model.document.get("name")
+    except AssayError:  # then the index keeps what it says of the model
+        entry = failed_entry(target, error.document(), False)
+        return {key: value for key, value in entry.items() if key != "promoted"}
+    name = name if isinstance(name, str) else None
+    return failed_entry(target, error.document(), promoted == target.version_id, name)

@@ -1,0 +1,116 @@
+"""``index.html``: every evaluation of a store on one page, what needs a person first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from templates.numbers import count, figure, moment, span
+from templates.words import VERDICTS, plural
+
+_ROOT = "evaluations/"
+_URGENCY = ("failed", "fail", "inconclusive", "pass", "none")
+_WORDS = {**VERDICTS, "failed": ("Did not run", "!"), "none": ("No gate", "–")}
+
+
+def render_page(index: Mapping[str, Any]) -> bytes:
+    """The page as UTF-8 HTML; its links are relative to the folder ``evaluations/``."""
+    from templates.page import page
+
+    return page("index.html.j2", index_view(index), "tokens.css", "report.css", "index.css").encode("utf-8")
+
+
+def index_view(index: Mapping[str, Any]) -> dict[str, Any]:
+    """The context of ``index.html.j2``: models with their evaluations, the most urgent model first."""
+    by_model: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for entry in index.get("evaluations", ()):
+        by_model[entry["model_id"]].append(entry)
+    models = [_model(model_id, entries) for model_id, entries in by_model.items()]
+    models.sort(key=lambda model: (_URGENCY.index(model["state"]), model["name"].casefold(), model["id"]))
+    every = [row for model in models for row in model["rows"]]
+    return {
+        "models": models,
+        "evaluations": len(every),
+        "tally": _tally([row["state"] for row in every]),
+    }
+
+
+def _tally(states: list[str]) -> list[dict[str, Any]]:
+    return [
+        {"state": state, "word": _WORDS[state][0], "sign": _WORDS[state][1], "count": states.count(state)}
+        for state in _URGENCY
+        if state in states
+    ]
+
+
+def _model(model_id: str, entries: list[Mapping[str, Any]]) -> dict[str, Any]:
+    newest = sorted(entries, key=_newest_first)
+    rows = [_row(entry) for entry in newest]
+    # What stands now decides how urgent a model is: the promoted version, or else the newest one.
+    in_force = [row for row in rows if row["promoted"]] or rows[:1]
+    failed = [row for row in rows if row["state"] == "failed"]
+    return {
+        "id": model_id,
+        "name": next((entry["model_name"] for entry in newest if entry.get("model_name")), model_id),
+        "rows": rows,
+        "state": min((row["state"] for row in in_force + failed), key=_URGENCY.index),
+        "noun": plural(len(rows), "evaluation"),
+    }
+
+
+def _newest_first(entry: Mapping[str, Any]) -> tuple[float, str]:
+    return (-_time(entry.get("created_at")), entry["key"])
+
+
+def _time(text: str | None) -> float:
+    try:
+        time = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        time = None
+    if time is None:
+        return 0.0
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    failure = entry.get("failure")
+    # An attempt that failed may leave an older evaluation in force, or none at all.
+    published = bool(entry.get("evaluation"))
+    state = "failed" if failure else entry.get("verdict") or "none"
+    headline = entry.get("headline") or {}
+    gates = entry.get("gates") or {}
+    folder = quote(entry["key"].removeprefix(_ROOT), safe="/=")
+    return {
+        "key": entry["key"],
+        "version": entry["version_id"],
+        "promoted": bool(entry.get("promoted")),
+        "split": entry["dataset_split"],
+        "checkpoint": entry.get("checkpoint"),
+        "created": moment(entry.get("created_at")),
+        "created_at": entry.get("created_at"),
+        "state": state,
+        "word": _WORDS[state][0],
+        "sign": _WORDS[state][1],
+        "gates": _gates(gates),
+        "verdict_word": _WORDS[entry.get("verdict") or "none"][0] if published else "",
+        "report": f"{folder}report.html" if published else None,
+        "pdf": f"{folder}report.pdf" if published else None,
+        "weighted_f1": _figure(headline, "weighted_f1"),
+        "accuracy": _figure(headline, "accuracy"),
+        "examples": count(entry.get("examples")),
+        "warnings": count(entry.get("warnings")),
+        "failure": failure,
+    }
+
+
+def _gates(gates: Mapping[str, int]) -> str:
+    total = sum(gates.values())
+    return f"{gates.get('pass', 0)} of {total} {plural(total, 'gate')} met" if total else ""
+
+
+def _figure(headline: Mapping[str, Any], name: str) -> dict[str, str]:
+    interval = headline.get(f"{name}_interval")
+    return {"value": figure(headline.get(name), interval), "interval": span(interval)}

@@ -1,0 +1,149 @@
+"""The per-label table and the balance of the classes, cut where they would be too long to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from templates import charts
+from templates.numbers import count, figure, share, span
+from templates.words import METRICS, visible
+
+LONGEST = 100
+"""The most labels of which all are listed."""
+EACH_END = 50
+MOST_MOVED = 20
+
+COLUMNS = ("f1_score", "precision", "recall")
+
+Reasons = Mapping[tuple[str, str | None], str]
+
+
+def reasons(summary: Mapping[str, Any]) -> Reasons:
+    """Why a figure is undefined, by metric and label (None: overall)."""
+    return {(each["metric"], each.get("label")): each["reason"] for each in summary.get("undefined", ())}
+
+
+def labels_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any]:
+    """What ``blocks/labels.j2`` shows."""
+    figures = summary["per_class_metrics"]
+    shown, cut = chosen(figures)
+    why = reasons(summary)
+    return {
+        "rows": [_row(label, figures[label], why, paper) for label in shown],
+        "cut": cut,
+        "labels": len(figures),
+        "columns": [METRICS[metric] for metric in COLUMNS],
+    }
+
+
+def chosen(figures: Mapping[str, Any]) -> tuple[list[str], bool]:
+    """The labels to list, in the order of the matrix or, where cut, worst first; and whether it is cut."""
+    if len(figures) <= LONGEST:
+        return list(figures), False
+    order = {label: place for place, label in enumerate(figures)}
+    worst = by_f1(figures)[:EACH_END]
+    largest = sorted(figures, key=lambda label: (-figures[label]["support"], order[label]))[:EACH_END]
+    return list(dict.fromkeys([*worst, *largest])), True
+
+
+def by_f1(figures: Mapping[str, Any]) -> list[str]:
+    """Labels with a defined F1, lowest first; of equals the one with more support first."""
+    defined = [label for label in figures if figures[label]["f1_score"] is not None]
+    return sorted(defined, key=lambda label: (figures[label]["f1_score"], -figures[label]["support"]))
+
+
+def _row(label: str, figures: Mapping[str, Any], why: Reasons, paper: bool) -> dict[str, Any]:
+    return {
+        "label": label,
+        "support": count(figures["support"]),
+        "predicted": count(figures["predicted"]),
+        "needed": count(figures.get("needed_support")),
+        "short": (figures.get("needed_support") or 0) > figures["support"],
+        "cells": [_figure(metric, label, figures, why, paper) for metric in COLUMNS],
+    }
+
+
+def _figure(metric: str, label: str, figures: Mapping[str, Any], why: Reasons, paper: bool) -> dict[str, Any]:
+    value, interval = figures[metric], figures.get(f"{metric}_interval")
+    return {
+        "value": figure(value, interval),
+        "interval": span(interval),
+        # A picture on paper needs words of its own and time to lay out; the numbers beside it say the same.
+        "bar": "" if paper else charts.bar(value, interval),
+        "reason": why.get((metric, label), "not defined") if value is None else "",
+    }
+
+
+def balance_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | None:
+    """What ``blocks/balance.j2`` shows; nothing where the training counts are not known."""
+    training: Mapping[str, float] = summary.get("training_counts") or {}
+    figures = summary["per_class_metrics"]
+    before = sum(training.values())
+    now = sum(each["support"] for each in figures.values())
+    if not before or not now:
+        return None
+    rows = [
+        _balance(label, training.get(label, 0), before, figures.get(label, _NONE)["support"], now)
+        for label in [*figures, *(label for label in training if label not in figures)]
+    ]
+    moved = sum(row["moved"] for row in rows) / 2
+    cut = len(rows) > LONGEST
+    if cut:
+        rows = sorted(rows, key=lambda row: -row["moved"])[:MOST_MOVED]
+    widest = max(max(row["then"], row["now"]) for row in rows)
+    for row in rows if not paper else ():
+        row["pair"] = charts.pair(row["then"] / widest, row["now"] / widest)
+    return {
+        "rows": rows,
+        "cut": cut,
+        "moved": share(moved, 1),
+        "before": count(before),
+        "after": count(now),
+        "split": summary["dataset_split"],
+        "skew": _skew(training.items()),
+    }
+
+
+_NONE = {"support": 0}
+
+
+def _balance(label: str, then: float, before: float, support: float, now: float) -> dict[str, Any]:
+    return {
+        "label": label,
+        "training": count(then),
+        "training_share": share(then, before),
+        "support": count(support),
+        "support_share": share(support, now),
+        "then": then / before,
+        "now": support / now,
+        "moved": abs(then / before - support / now),
+    }
+
+
+def _skew(counts: Iterable[tuple[str, float]]) -> dict[str, str]:
+    ranked = sorted(counts, key=lambda each: -each[1])
+    (most, many), (least, few) = ranked[0], ranked[-1]
+    times = f"{many / few:.1f}" if few else ""
+    return {"most": most, "many": count(many), "least": least, "few": count(few), "times": times}
+
+
+def weakest(summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The label with the lowest F1, with the counts behind it; nothing for fewer than two labels."""
+    figures = summary["per_class_metrics"]
+    ranked = by_f1(figures)
+    if len(ranked) < 2:
+        return None
+    label = ranked[0]
+    found = figures[label]
+    return {
+        "label": label,
+        "shown": visible(label),
+        "f1": figure(found["f1_score"], found.get("f1_score_interval")),
+        "interval": span(found.get("f1_score_interval")),
+        "support": count(found["support"]),
+        "predicted": count(found["predicted"]),
+        "right": count(found["true_positive"]),
+        "recall": figure(found["recall"], found.get("recall_interval")),
+        "precision": figure(found["precision"], found.get("precision_interval")),
+    }

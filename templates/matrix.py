@@ -1,0 +1,186 @@
+"""The confusion matrix as it is shown: a table, or above 40 labels a picture; and its largest confusions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from templates import charts
+from templates.numbers import count, raw, share
+from templates.words import plural, visible
+
+TABLE_LABELS = 40
+"""The most labels that a table on a screen can be read with."""
+PAPER_TABLE_LABELS = 12
+PICTURE_SIDE = 100
+"""The most cells along a picture's side; a larger matrix is drawn in blocks."""
+
+Cell = tuple[int, int, float]
+
+
+class Matrix:
+    """The counts of a summary: only the cells that are not empty, with the sums of rows and columns."""
+
+    def __init__(self, summary: Mapping[str, Any]) -> None:
+        document = summary["confusion_matrix"]
+        self.labels: list[str] = document["labels"]
+        self.cells = _dense(document["matrix"]) if "matrix" in document else _sparse(document["cells"])
+        self.rows: dict[int, float] = defaultdict(int)
+        self.columns: dict[int, float] = defaultdict(int)
+        for actual, predicted, number in self.cells:
+            self.rows[actual] += number
+            self.columns[predicted] += number
+        self.total = sum(self.rows.values())
+        self.right = sum(number for actual, predicted, number in self.cells if actual == predicted)
+        self.unit = "rows" if summary.get("elements") in (None, summary.get("examples")) else "entries"
+
+    def units(self, number: float) -> str:
+        """The noun that fits a count of this matrix."""
+        return plural(number, "row") if self.unit == "rows" else plural(number, "entry", "entries")
+
+    def errors(self) -> list[Cell]:
+        """The cells off the diagonal, largest first."""
+        wrong = [cell for cell in self.cells if cell[0] != cell[1]]
+        return sorted(wrong, key=lambda cell: (-cell[2], cell[0], cell[1]))
+
+
+def _dense(matrix: list[list[float]]) -> list[Cell]:
+    return [(i, j, number) for i, row in enumerate(matrix) for j, number in enumerate(row) if number]
+
+
+def _sparse(cells: list[list[float]]) -> list[Cell]:
+    return [(int(i), int(j), number) for i, j, number in cells if number]
+
+
+def matrix_view(matrix: Matrix, paper: bool) -> dict[str, Any]:
+    """What ``blocks/matrix.j2`` shows."""
+    labels = len(matrix.labels)
+    kind = _kind(labels, paper)
+    view: dict[str, Any] = {
+        "kind": kind,
+        "labels": matrix.labels,
+        "unit": matrix.unit,
+        "said": _said(matrix),
+        "right": count(matrix.right),
+        "total": count(matrix.total),
+        "right_share": share(matrix.right, matrix.total),
+        "largest": _largest(matrix),
+        "width": "dense" if labels > 8 else "wide" if labels > 4 else "small",
+        "steps": _legend(),
+    }
+    if kind == "table":
+        view["rows"] = _table(matrix)
+        view["columns"] = [count(matrix.columns[j]) for j in range(labels)]
+    elif kind == "grid":
+        view["picture"] = charts.grid([visible(each) for each in matrix.labels], _drawn(matrix), view["said"])
+    else:
+        view |= _picture(matrix, view["said"])
+    return view
+
+
+def _kind(labels: int, paper: bool) -> str:
+    if labels > TABLE_LABELS:
+        return "picture"
+    return "grid" if paper and labels > PAPER_TABLE_LABELS else "table"
+
+
+def _table(matrix: Matrix) -> list[dict[str, Any]]:
+    found = {(i, j): number for i, j, number in matrix.cells}
+    size = range(len(matrix.labels))
+    return [
+        {
+            "label": matrix.labels[i],
+            "support": count(matrix.rows[i]),
+            "cells": [_cell(found.get((i, j), 0), matrix.rows[i], matrix.labels[j], i == j) for j in size],
+        }
+        for i in size
+    ]
+
+
+def _cell(number: float, support: float, predicted: str, right: bool) -> dict[str, Any]:
+    return {
+        "predicted": predicted,
+        "raw": raw(number),
+        "count": count(number),
+        "share": share(number, support) if number else "",
+        "shade": charts.shade(number, support),
+        "right": right,
+    }
+
+
+def _drawn(matrix: Matrix) -> list[tuple[int, int, str, int]]:
+    return [(i, j, count(n), charts.shade(n, matrix.rows[i])) for i, j, n in matrix.cells]
+
+
+def _picture(matrix: Matrix, said: str) -> dict[str, Any]:
+    labels = len(matrix.labels)
+    block = -(-labels // PICTURE_SIDE)
+    sums: dict[tuple[int, int], float] = defaultdict(int)
+    rows: dict[int, float] = defaultdict(int)
+    for actual, predicted, number in matrix.cells:
+        sums[actual // block, predicted // block] += number
+        rows[actual // block] += number
+    shades = {cell: charts.shade(number, rows[cell[0]]) for cell, number in sums.items()}
+    return {"block": block, "picture": charts.picture(shades, -(-labels // block), said)}
+
+
+def _legend() -> list[tuple[int, str]]:
+    ends = [f"≤ {100 * step:g}%" for step in charts.STEPS]
+    return [(0, "none"), *enumerate(ends, 1), (10, "≤ 100%")]
+
+
+def _largest(matrix: Matrix) -> dict[str, str] | None:
+    errors = matrix.errors()
+    if not errors:
+        return None
+    actual, predicted, number = errors[0]
+    return {
+        "actual": matrix.labels[actual],
+        "predicted": matrix.labels[predicted],
+        "count": count(number),
+        "noun": matrix.units(number),
+    }
+
+
+def _said(matrix: Matrix) -> str:
+    """The picture in words."""
+    text = (
+        f"Confusion matrix of {len(matrix.labels):,} labels: {count(matrix.right)} of {count(matrix.total)} "
+        f"{matrix.unit} ({share(matrix.right, matrix.total)}) lie on the diagonal."
+    )
+    largest = _largest(matrix)
+    if largest is None:
+        return text + " There are no errors."
+    return text + (
+        f" The largest confusion: {visible(largest['actual'])} predicted as "
+        f"{visible(largest['predicted'])}, {largest['count']} {largest['noun']}."
+    )
+
+
+def confusions_view(matrix: Matrix) -> dict[str, Any] | None:
+    """The largest confusions: 50 beside a picture, else 10; none where nothing is wrong."""
+    errors = matrix.errors()
+    if not errors:
+        return None
+    shown = errors[: 50 if len(matrix.labels) > TABLE_LABELS else 10]
+    all_wrong = sum(number for _, _, number in errors)
+    return {
+        "rows": [_confusion(matrix, cell, all_wrong) for cell in shown],
+        "cells": len(errors),
+        "errors": count(all_wrong),
+        "covered": share(sum(number for _, _, number in shown), all_wrong),
+        "unit": matrix.unit,
+    }
+
+
+def _confusion(matrix: Matrix, cell: Cell, all_wrong: float) -> dict[str, Any]:
+    actual, predicted, number = cell
+    return {
+        "actual": matrix.labels[actual],
+        "predicted": matrix.labels[predicted],
+        "raw": raw(number),
+        "count": count(number),
+        "of_actual": share(number, matrix.rows[actual]),
+        "of_errors": share(number, all_wrong),
+    }

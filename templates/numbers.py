@@ -1,0 +1,105 @@
+"""How numbers are written: as many digits as they deserve, a true minus, figures of the same kind alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+MINUS = "\u2212"
+NO_VALUE = "\u2013"
+
+
+def _sign(text: str) -> str:
+    if text.startswith("-"):
+        return text[1:] if not text.strip("-0.,%") else MINUS + text[1:]
+    return text
+
+
+def digits(interval: Sequence[float | None] | None) -> int:
+    """Decimals that half an interval's width justifies: 2 to 4; 3 where there is no interval."""
+    if not interval or interval[0] is None or interval[1] is None:
+        return 3
+    half = abs(interval[1] - interval[0]) / 2
+    return 4 if half <= 0 else min(max(math.ceil(-math.log10(half)), 2), 4)
+
+
+def figure(value: float | None, interval: Sequence[float | None] | None = None) -> str:
+    """A metric's value. Never rounds up to 1 or down to 0 what is neither."""
+    if value is None:
+        return NO_VALUE
+    decimals = digits(interval)
+    while decimals < 6 and value not in (0, 1) and round(value, decimals) in (0.0, 1.0):
+        decimals += 1
+    return _sign(f"{value:,.{decimals}f}")
+
+
+def span(interval: Sequence[float | None] | None) -> str:
+    """An interval, ``0.950–0.957``, or nothing where there is none."""
+    if not interval or interval[0] is None or interval[1] is None:
+        return ""
+    low, high = interval[0], interval[1]
+    decimals = digits(interval)
+    between = " to " if low < 0 else "–"
+    return f"{_sign(f'{low:,.{decimals}f}')}{between}{_sign(f'{high:,.{decimals}f}')}"
+
+
+def count(value: float | None) -> str:
+    """Rows: whole numbers with separators; weighted sums with a decimal or two."""
+    if value is None:
+        return NO_VALUE
+    if float(value).is_integer():
+        return _sign(f"{int(value):,}")
+    return _sign(f"{value:,.1f}" if abs(value) >= 10 else f"{value:,.2f}")
+
+
+def share(part: float | None, whole: float | None) -> str:
+    """A part of a whole in per cent, with one decimal; a dash where the whole is nothing."""
+    if part is None or not whole:
+        return NO_VALUE
+    percent = 100 * part / whole
+    if part and percent < 0.05:
+        return "<0.1%"
+    if part < whole and percent >= 99.95:
+        return ">99.9%"
+    return _sign(f"{percent:.1f}%")
+
+
+def bound(value: float) -> str:
+    """A bound as someone typed it: ``0.9``, not ``0.900``."""
+    return _sign(f"{value:g}")
+
+
+def raw(value: float) -> str:
+    """A count for a ``data-`` attribute: without separators, in full."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def size(count_of_bytes: int | None) -> str:
+    """A file's size: ``12.1 kB``."""
+    if count_of_bytes is None:
+        return NO_VALUE
+    amount = float(count_of_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def moment(text: str | None) -> str:
+    """An ISO time as ``20 November 2026, 02:00 UTC``; text that is none stays as it is."""
+    if not text:
+        return NO_VALUE
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return f"{time.day} {_MONTHS[time.month - 1]} {time.year}, {time:%H:%M} UTC"
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)

@@ -1,0 +1,139 @@
+"""From a context to a page: the template environment, the stylesheets and the policy that goes with them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from templates.words import shorten, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+_HERE = Path(__file__).parent
+_ROOM = 28
+
+
+@cache
+def stylesheet(*names: str) -> str:
+    """Stylesheets of this folder, one after the other, without comments."""
+    text = "\n".join((_HERE / name).read_text("utf-8") for name in names)
+    return re.sub(r"\s*/\*.*?\*/", "", text, flags=re.DOTALL).strip() + "\n"
+
+
+@cache
+def paper_stylesheet(tokens: str, *names: str) -> str:
+    """Stylesheets with the custom properties of ``tokens`` put in their places.
+
+    WeasyPrint works every reference out anew for every box, which takes it a tenth of its time.
+    """
+    root = stylesheet(tokens).split("}")[0]
+    values = dict(re.findall(r"--([\w-]+):\s*([^;]+);", root))
+    return re.sub(r"var\(--([\w-]+)\)", lambda found: values[found[1]], stylesheet(*names))
+
+
+@cache
+def policy(style: str) -> str:
+    """A Content-Security-Policy that allows this one stylesheet and nothing else."""
+    found = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{found}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "name": name,
+        "attr": attribute,
+        "text": visible,
+        "named": named,
+        "short": short,
+        "svg": drawn,
+    }
+    return environment
+
+
+def page(template: str, context: Mapping[str, Any], *styles: str) -> str:
+    """A whole page: a template with its context, and these stylesheets inside."""
+    from markupsafe import Markup
+
+    style = stylesheet(*styles) if styles else ""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            **context,
+            style=Markup(style),  # noqa: S704
+            policy=policy(style),
+        )
+    )
+
+
+def name(text: object) -> Markup:
+    """A name from the data, isolated so that its direction of writing stays its own."""
+    from markupsafe import Markup
+
+    return Markup("<bdi>{}</bdi>").format(visible(text))
+
+
+def short(text: object) -> Markup:
+    """A name where there is little room; in full it stands elsewhere on the page."""
+    return name(shorten(visible(text), _ROOM))
+
+
+def named(sentence: object, label: object) -> Markup:
+    """A sentence in which the label that it speaks of is isolated."""
+    from markupsafe import Markup
+
+    text, wanted = visible(sentence), visible(label or "")
+    if not wanted:
+        return Markup("{}").format(text)
+    parts = re.split(rf"(?<!\w){re.escape(wanted)}(?!\w)", text)
+    return name(wanted).join(Markup("{}").format(part) for part in parts)
+
+
+def attribute(text: object) -> Markup:
+    """A name inside an attribute, in full: characters that are not shown stand as references."""
+    from markupsafe import Markup
+
+    whole = str(text)
+    if visible(whole) == whole:
+        return Markup.escape(whole)
+    return Markup("").join(_reference(each) if _is_reference(each) else each for each in whole)
+
+
+def _is_reference(character: str) -> bool:
+    # The references of C1 controls (U+0080 to U+009F) would mean other characters.
+    return visible(character) != character and not "\x7f" <= character <= "\x9f"
+
+
+def _reference(character: str) -> Markup:
+    from markupsafe import Markup
+
+    code = ord(character)
+    no_reference = code == 0 or 0xD800 <= code <= 0xDFFF
+    return Markup("\ufffd") if no_reference else Markup("&#x{:x};").format(code)
+
+
+def drawn(picture: str) -> Markup:
+    """A picture of ``templates.charts``, whose texts are escaped there."""
+    from markupsafe import Markup
+
+    return Markup(picture)  # noqa: S704

@@ -1,0 +1,114 @@
+"""What figures are called, what they mean, and how names from the data are made safe to show."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+METRICS = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_precision": "Macro precision",
+    "macro_recall": "Macro recall",
+    "macro_f1": "Macro F1",
+    "micro_precision": "Micro precision",
+    "micro_recall": "Micro recall",
+    "micro_f1": "Micro F1",
+    "weighted_precision": "Weighted precision",
+    "weighted_recall": "Weighted recall",
+    "weighted_f1": "Weighted F1",
+    "cohen_kappa": "Cohen’s kappa",
+    "matthews_corrcoef": "Matthews’ correlation",
+    "majority_share": "Majority share",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1_score": "F1",
+    "roc_auc": "ROC AUC",
+    "warnings": "Warnings",
+}
+
+DEFINITIONS = (
+    ("Precision", "Of the rows predicted to have a label, the share that actually have it."),
+    ("Recall", "Of the rows that actually have a label, the share that are predicted to."),
+    ("F1", "2TP / (2TP + FP + FN): high only where precision and recall both are."),
+    ("Support", "The rows whose actual label it is."),
+    ("Accuracy", "The share of all rows whose predicted label is the actual one."),
+    ("Weighted F1", "The mean of the labels’ F1, each weighted by its support."),
+    ("Macro F1", "The plain mean of the labels’ F1: a rare label counts as much as a common one."),
+    ("Balanced accuracy", "The plain mean of recall over the labels that occur as actual."),
+    ("Majority share", "The accuracy of always answering the most frequent label: the baseline to beat."),
+    ("Undefined", "A figure of the form 0/0. It is shown as a dash with its reason and never as 0."),
+)
+
+METHODS = {
+    "wilson": "Wilson’s score interval",
+    "wilson_of_jaccard": "Wilson’s interval of TP / (TP + FP + FN), of which F1 is a function",
+    "mover_of_wilson": "the labels’ Wilson intervals, combined (MOVER)",
+    "delta_effective_sample": "Wilson’s interval at the sample size that the delta method amounts to",
+}
+
+VERDICTS = {
+    "pass": ("Pass", "✓"),
+    "inconclusive": ("Inconclusive", "?"),
+    "fail": ("Fail", "✕"),
+    "none": ("No gate set", "–"),
+}
+
+SEVERITIES = {"critical": "Critical", "warning": "Warning", "info": "Note"}
+
+_NOT_SHOWN = re.compile("[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs", "Cn") or bool(_NOT_SHOWN.match(character))
+
+
+def visible(text: object) -> str:
+    """Text as it may be shown: characters that would act on the page instead of standing on it are U+FFFD."""
+    shown = str(text)
+    if shown.isascii() and shown.isprintable():
+        return shown
+    return "".join("\ufffd" if _hidden(each) else each for each in shown)
+
+
+def shorten(text: str, longest: int) -> str:
+    """At most ``longest`` characters, cut with an ellipsis."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def metric(path: str) -> str:
+    """What a metric is called: ``weighted_f1`` is ``Weighted F1``, ``recall[churned]`` keeps its label."""
+    if path in METRICS:
+        return METRICS[path]
+    if path.endswith("]") and "[" in path:
+        name, label = path[:-1].split("[", 1)
+        return f"{metric(name)} of {label}"
+    if "." in path or not path:
+        return path
+    plain = path.replace("_", " ")
+    return plain[0].upper() + plain[1:]
+
+
+def method(name: str) -> str:
+    """How an interval was found, in words."""
+    return METHODS.get(name, name.replace("_", " "))
+
+
+def sentence(text: str, label: str | None = None) -> str:
+    """Text with a capital, unless it begins with the label's own name, and a full stop."""
+    if not text:
+        return ""
+    begun = text if label and text.startswith(label) else text[0].upper() + text[1:]
+    return begun if begun[-1] in ".!?" else begun + "."
+
+
+def listing(words: Iterable[str]) -> str:
+    """``a, b and c``."""
+    items = list(words)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+def plural(number: float, one: str, many: str | None = None) -> str:
+    """The noun that fits a number."""
+    return one if number == 1 else many or one + "s"

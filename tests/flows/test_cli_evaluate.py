@@ -1,0 +1,131 @@
+"""``assay evaluate``, of a version and of files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flows import runner
+from tests.flows.conftest import Ran
+from tests.flows.stores import document, snapshot, write_predictions, write_scores
+
+Assay = Callable[..., Ran]
+pytestmark = pytest.mark.usefixtures("quick_reports")
+
+
+def test_evaluate_prints_verdict_and_reports(assay: Assay, store: Path) -> None:
+    """The verdict, the figures with intervals and the reports' paths are printed; progress is elsewhere."""
+    ran = assay("evaluate", "good")
+
+    assert ran.status == 0
+    assert "verdict: pass, 40 rows" in ran.out
+    assert re.search(r"weighted_f1 +0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]", ran.out)
+    assert f"{store}/evaluations/good/v1/test/report.html\n" in ran.out
+    assert "reading" in ran.err
+    assert "up to date" in assay("evaluate", "good").out
+
+
+def test_evaluate_ends_with_1_where_a_gate_failed(assay: Assay, store: Path) -> None:
+    """A failed gate is exit status 1, every time."""
+    assert assay("evaluate", "bad").status == 1
+    assert assay("evaluate", "bad", "--json").status == 1
+
+
+def test_evaluate_json_is_the_summary(assay: Assay, store: Path) -> None:
+    """``--json`` prints the stored summary and nothing else."""
+    ran = assay("evaluate", "good", "--json")
+
+    assert document(store / "evaluations/good/v1/test/summary.json") == json.loads(ran.out)
+
+
+def test_quiet_prints_nothing(assay: Assay, store: Path) -> None:
+    """``--quiet`` leaves nothing but errors."""
+    assert Ran(0, "", "") == assay("evaluate", "good", "--quiet")
+    assert Ran(1, "", "") == assay("nightly", "--runner", "inline", "--quiet")
+    ran = assay("evaluate", "nobody", "--quiet")
+    assert (ran.out, ran.err.startswith("error[model_not_found]: ")) == ("", True)
+
+
+def test_evaluate_what_if(assay: Assay, store: Path, tmp_path: Path) -> None:
+    """With a threshold the summary goes to standard output, the artifacts to the folder, nothing to the store."""
+    write_scores(store / "models/good/versions/v1/predictions/test/part-0.parquet")
+    settings = store / "models/good/model.json"
+    settings.write_text(json.dumps({**document(settings), "positive_label": "dog"}))
+    before = snapshot(store)
+
+    ran = assay("evaluate", "good", "--threshold", "0.3", "--output", tmp_path / "out", "--json")
+
+    assert ran.status == 0
+    assert json.loads(ran.out)["thresholds"]["operating_point"] == 0.3
+    assert (tmp_path / "out/report.html").is_file()
+    assert before == snapshot(store)
+    assert "what-if" in assay("evaluate", "good", "--threshold", "0.3").out
+
+
+def test_output_must_be_a_folder(assay: Assay, store: Path) -> None:
+    """A file in the place of the output folder is told before anything is done."""
+    ran = assay("evaluate", "good", "--output", store / "models/good/model.json")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert not (store / "evaluations").exists()
+
+
+@pytest.mark.parametrize("runner_name", ["auto", "prefect"])
+def test_evaluate_on_prefect(runner_name: str, assay: Assay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``prefect``, and ``auto`` where an API is named, ask Prefect; an API that is silent is exit status 6."""
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+
+    def silent(where: str) -> None:
+        raise runner._no_answer(where)
+
+    monkeypatch.setattr(runner, "_reach_api", silent)
+
+    ran = assay("evaluate", "good", "--runner", runner_name)
+
+    assert ran.status == 6
+    assert ran.err.startswith("error[engine_unavailable]: Prefect's API at http://127.0.0.1:9/api does not")
+
+
+@pytest.mark.parametrize("form", [["--file", "{0}", "{1}"], ["--file", "{0}", "--file", "{1}"]])
+def test_evaluate_files(form: list[str], assay: Assay, tmp_path: Path) -> None:
+    """Files are evaluated without a store, and the report goes to the output folder."""
+    files = [write_predictions(tmp_path / f"{name}.parquet") for name in "ab"]
+    out = tmp_path / "out"
+
+    ran = assay("evaluate", *[part.format(*files) for part in form], "--output", out, store=tmp_path / "none")
+
+    assert ran.status == 0
+    assert f"{out}/report.html" in ran.out
+    summary = document(out / "summary.json")
+    assert (summary["model_id"], summary["examples"], summary["verdict"]) == ("local", 80, "none")
+    assert {"report.html", "report.pdf", "confusion_matrix.json", "summary.json"} == set(snapshot(out))
+    assert not (tmp_path / "none").exists()
+
+
+def test_evaluate_files_with_settings(assay: Assay, tmp_path: Path) -> None:
+    """The settings name the model and set its gates; a gate that fails is exit status 1."""
+    file = write_predictions(tmp_path / "a.parquet")
+    settings = tmp_path / "model.json"
+    settings.write_text('{"model_id": "mine", "gates": [{"metric": "accuracy", "min": 0.99}]}')
+
+    ran = assay("evaluate", "--file", file, "--settings", settings, "--output", tmp_path / "out", "--json")
+
+    assert ran.status == 1
+    assert tuple(json.loads(ran.out)[name] for name in ("model_id", "verdict")) == ("mine", "fail")
+
+
+def test_evaluate_files_twice_is_the_same(assay: Assay, tmp_path: Path) -> None:
+    """The same files give the same summary, provenance apart."""
+    file = write_predictions(tmp_path / "a.parquet")
+    summaries = []
+    for name in ("one", "two"):
+        assay("evaluate", "--file", file, "--output", tmp_path / name)
+        summaries.append(document(tmp_path / name / "summary.json") | {"provenance": None})
+
+    assert summaries[0] == summaries[1]

@@ -1,0 +1,300 @@
+"""A night: what it evaluates, what it says of it, and who may run it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalcore.errors import ModelNotFound, StorageUnavailable
+from flows import keeper, night, steps
+from flows.keeper import Night
+from flows.night import Order, exit_status, link, new_run, plan_night, run_inline
+from flows.steps import Request, settle
+from infra import lease
+from infra.storage import open_store
+from tests.flows.stores import document, put_model, put_version, snapshot
+
+pytestmark = pytest.mark.usefixtures("quick_reports")
+
+
+def order(store: Path, **options: Any) -> Order:
+    """An order for a night on the store."""
+    return Order(str(store), new_run(), **options)
+
+
+def statuses(record: dict[str, Any]) -> dict[str, str]:
+    """What became of each version."""
+    return {f"{line['model_id']} {line['version_id']}": line["status"] for line in record["evaluations"]}
+
+
+def test_evaluates_every_promoted_version(store: Path) -> None:
+    """Every model's promoted version is published, and the record and the index say so."""
+    record = run_inline(order(store))
+
+    assert statuses(record) == {"good v1": "published", "bad v1": "published"}
+    assert record["counts"] == {"published": 2}
+    verdicts = {line["model_id"]: line["verdict"] for line in record["evaluations"]}
+    assert verdicts == {"good": "pass", "bad": "fail"}
+    assert record == document(store / "evaluations/nightly" / f"{record['run']}.json")
+    index = document(store / "evaluations/index.json")["evaluations"]
+    assert [(entry["model_id"], entry["verdict"]) for entry in index] == [("bad", "fail"), ("good", "pass")]
+
+
+def test_record_has_the_promised_names(store: Path) -> None:
+    """A record's names are those that programs rely on."""
+    record = run_inline(order(store, models="good"))
+
+    assert {"run", "started_at", "finished_at", "split", "counts", "evaluations", "skipped"} == set(record)
+    [line] = record["evaluations"]
+    names = "model_id version_id dataset_split checkpoint status verdict error seconds"
+    assert set(names.split()) == set(line)
+    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", record["run"])
+    assert line["seconds"] > 0
+
+
+def test_second_night_has_nothing_to_do(store: Path) -> None:
+    """With nothing due the night writes its record, its lease, and nothing else."""
+    run_inline(order(store))
+    before = snapshot(store)
+
+    record = run_inline(order(store))
+
+    after = snapshot(store)
+    own = {f"evaluations/nightly/{record['run']}.json", "evaluations/nightly/.lease.json"}
+    assert record["counts"] == {"up_to_date": 2}
+    assert own == {key for key in after if after[key] != before.get(key)}
+
+
+def test_up_to_date_failures_count(store: Path) -> None:
+    """A gate that failed some night ago fails tonight's exit status too."""
+    run_inline(order(store))
+
+    assert exit_status(run_inline(order(store))) == 1
+
+
+def test_force_evaluates_all(store: Path) -> None:
+    """``force`` evaluates what is up to date again."""
+    run_inline(order(store))
+
+    assert run_inline(order(store, force=True))["counts"] == {"published": 2}
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [("promoted", {"m v1"}), ("latest", {"m v3"}), ("all", {"m v1", "m v2", "m v3"})],
+)
+def test_versions_that_are_asked_for(versions: Any, expected: set[str], store: Path) -> None:
+    """The promoted versions, the latest, or all that have predictions for the split."""
+    put_model(store, "m", "v1")
+    put_version(store, "m", "v2", created_at="2026-11-21T02:00:00Z")
+    put_version(store, "m", "v3", created_at="2026-11-22T02:00:00Z")
+    shutil.rmtree(put_version(store, "m", "v0", created_at="2026-11-01T02:00:00Z") / "predictions")
+
+    assert expected == set(statuses(run_inline(order(store, models="m", versions=versions))))
+
+
+def test_models_by_pattern(store: Path) -> None:
+    """``models`` is a pattern, of which no match is no error."""
+    assert {"good v1"} == set(statuses(run_inline(order(store, models="g*"))))
+    assert run_inline(order(store, models="x*"))["evaluations"] == []
+
+
+def test_a_named_model_must_exist(store: Path) -> None:
+    """A name that is no pattern and fits no model is a mistake."""
+    with pytest.raises(ModelNotFound):
+        run_inline(order(store, models="goood"))
+
+
+def test_no_promoted_version_is_skipped(store: Path) -> None:
+    """A model without a promoted version is recorded as skipped, and is no error."""
+    put_model(store, "new", promoted_version=None)
+
+    record = run_inline(order(store, models="new"))
+
+    assert record["skipped"] == [{"model_id": "new", "reason": "no promoted version"}]
+    assert exit_status(record) == 0
+    assert record == document(store / "evaluations/nightly" / f"{record['run']}.json")
+
+
+def test_a_model_that_is_being_added_is_skipped(store: Path) -> None:
+    """A folder without model.json is not yet a model."""
+    (store / "models/new/versions/v1").mkdir(parents=True)
+    (store / "models/new/versions/v1/version.json").write_text("{}")
+
+    record = run_inline(order(store))
+
+    assert [skipped["model_id"] for skipped in record["skipped"]] == ["new"]
+    assert record["counts"] == {"published": 2}
+
+
+def test_one_error_never_stops_the_others(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broken settings, a truncated file and a bug fail their own evaluation alone."""
+    put_model(store, "broken")
+    (store / "models/broken/model.json").write_text('{"model_id": "broken",')
+    put_model(store, "truncated")
+    parquet = store / "models/truncated/versions/v1/predictions/test/part-0.parquet"
+    parquet.write_bytes(parquet.read_bytes()[:-20])
+    put_model(store, "gone", promoted_version="v7")
+    put_model(store, "odd")
+    attempt = steps._attempt
+
+    def hits_a_bug(at: Any, target: Any, request: Request) -> Any:
+        if target.model_id == "odd":
+            raise RecursionError("too deep")
+        return attempt(at, target, request)
+
+    monkeypatch.setattr(steps, "_attempt", hits_a_bug)
+
+    record = run_inline(order(store))
+
+    codes = {line["model_id"]: line["error"] and line["error"]["code"] for line in record["evaluations"]}
+    assert codes == {
+        "bad": None,
+        "good": None,
+        "broken": "invalid_settings",
+        "truncated": "unreadable_file",
+        "gone": "version_not_found",
+        "odd": "internal_error",
+    }
+    assert record["counts"] == {"failed": 4, "published": 2}
+    assert exit_status(record) == 7
+    failures = {path.parent.parent.parent.name for path in (store / "evaluations").rglob("failure.json")}
+    assert {"truncated", "odd"} == failures
+    index = {entry["model_id"]: entry for entry in document(store / "evaluations/index.json")["evaluations"]}
+    assert index["truncated"]["failure"]["code"] == "unreadable_file"
+
+
+def test_threads_give_the_same(store: Path, tmp_path: Path) -> None:
+    """One worker or four: the same bytes, provenance and the night's own files apart."""
+    other = tmp_path / "other"
+    shutil.copytree(store, other)
+    run_inline(order(store, workers=1))
+    run_inline(order(other, workers=4))
+
+    one, four = snapshot(store / "evaluations/good"), snapshot(other / "evaluations/good")
+    assert one.keys() == four.keys()
+    for key in one:
+        if key.endswith("summary.json"):
+            left, right = json.loads(one[key]), json.loads(four[key])
+            del left["provenance"], right["provenance"]
+            assert left == right
+        else:
+            assert one[key] == four[key]
+
+
+# -- the lease and the record under way --------------------------------------------------------------
+
+
+def test_second_night_yields(store: Path) -> None:
+    """While one night runs another is refused, named the first, and leaves no record."""
+    first = lease.acquire(open_store(str(store)), "tonight")
+
+    with pytest.raises(StorageUnavailable, match="tonight"):
+        run_inline(order(store))
+
+    assert [path.name for path in (store / "evaluations/nightly").iterdir()] == [".lease.json"]
+    first.release()
+    assert run_inline(order(store))["counts"] == {"published": 2}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StorageUnavailable("gone", "mend it")])
+def test_a_night_that_ends_early_leaves_its_traces(store: Path, error: Any) -> None:
+    """After Ctrl-C or an error the lease is free, and record and index have what was done."""
+    run = new_run()
+    with pytest.raises(BaseException, match=r"gone|^$"), Night(str(store), run, "test") as under_way:
+        under_way.begin([], [], 2)
+        under_way.add(settle(Request(str(store), "good")))
+        raise error
+
+    record = document(store / f"evaluations/nightly/{run}.json")
+    assert record["finished_at"] is None
+    assert record["counts"] == {"published": 1}
+    assert len(document(store / "evaluations/index.json")["evaluations"]) == 1
+    lease.acquire(open_store(str(store)), "next").release()
+
+
+def test_record_and_lease_are_renewed(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a night runs, its lease, its record and the index are kept up to date."""
+    monkeypatch.setattr(keeper, "BEAT", 0.01)
+    renewed = threading.Event()
+    renew = lease.Lease.renew
+
+    def renews(self: lease.Lease) -> None:
+        renew(self)
+        if (store / "evaluations/index.json").exists():
+            renewed.set()
+
+    monkeypatch.setattr(lease.Lease, "renew", renews)
+    run = new_run()
+    with Night(str(store), run, "test") as under_way:
+        under_way.begin([], [], 1)
+        under_way.add(settle(Request(str(store), "good")))
+        assert renewed.wait(20)
+        record = document(store / f"evaluations/nightly/{run}.json")
+        assert (record["finished_at"], record["counts"]) == (None, {"published": 1})
+        assert under_way.finish()["finished_at"]
+
+
+def test_a_beat_that_fails_does_not_end_the_night(
+    store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A store that fails for a while is told of and asked again."""
+    monkeypatch.setattr(keeper, "BEAT", 0.01)
+    update, failed, passed = keeper.update_index, threading.Event(), threading.Event()
+
+    def update_index(*args: Any) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise StorageUnavailable("no answer", "try again later")
+        update(*args)
+        passed.set()
+
+    monkeypatch.setattr(keeper, "update_index", update_index)
+    with Night(str(store), new_run(), "test") as under_way:
+        under_way.begin([], [], 1)
+        under_way.add(settle(Request(str(store), "good")))
+        assert passed.wait(20)
+        under_way.finish()
+
+    assert "no answer" in caplog.text
+    assert len(document(store / "evaluations/index.json")["evaluations"]) == 1
+
+
+def test_plan_pickles_and_names_versions(store: Path) -> None:
+    """A plan is made of requests that name their versions and the run."""
+    asked = order(store)
+
+    plan = plan_night(asked)
+
+    assert {("bad", "v1", asked.run), ("good", "v1", asked.run)} == {
+        (request.model_id, request.version_id, request.run_id) for request in plan.requests
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ([], 0),
+        ([("published", "pass"), ("up_to_date", "inconclusive"), ("published", "none")], 0),
+        ([("published", "pass"), ("up_to_date", "fail")], 1),
+        ([("failed", None), ("published", "fail")], 7),
+    ],
+)
+def test_exit_status_of_a_night(lines: list[tuple[str, str | None]], status: int) -> None:
+    """An error wins over a failed gate, a failed gate over everything else."""
+    record = {"evaluations": [{"status": status, "verdict": verdict} for status, verdict in lines]}
+
+    assert status == exit_status(record)
+
+
+def test_links_to_reports(tmp_path: Path) -> None:
+    """A report's address can be opened: s3:// as it is, a folder's as file://."""
+    assert link("s3://b/p", "evaluations/x") == "s3://b/p/evaluations/x"
+    assert (tmp_path / "evaluations/x").as_uri() == link(str(tmp_path), "evaluations/x")
+    assert night.WORKERS >= 1

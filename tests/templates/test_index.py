@@ -1,0 +1,92 @@
+"""``index.html``: every evaluation on one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from templates import render_index
+from tests.templates import samples
+
+
+@pytest.mark.parametrize("width", [1280, 380])
+def test_it_opens_without_complaint(opened: Any, width: int) -> None:
+    """No error, no request, no sideways scrolling."""
+    it = opened(render_index(samples.index()), width)
+    assert it.complaints == []
+    assert len([url for url in it.requests if not url.startswith("data:")]) == 1
+    assert it.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_needs_a_person_comes_first(opened: Any) -> None:
+    """Failed attempts, then failed gates, then what is open; within a model the newest version first."""
+    page = opened(render_index(samples.index())).page
+    models = page.eval_on_selector_all(".model", "all => all.map(e => [e.dataset.model, e.dataset.state])")
+    assert models == [
+        ["c-vision", "failed"],
+        ["b-fraud", "fail"],
+        ["d-intent", "inconclusive"],
+        ["a-churn", "pass"],
+        ["e-topics", "none"],
+    ]
+    keys = page.eval_on_selector_all(".model tr[data-key]", "all => all.map(e => e.dataset.key)")
+    assert keys[:2] == ["evaluations/c-vision/ver-4/test/", "evaluations/c-vision/ver-3/test/"]
+    assert keys[-3:-1] == ["evaluations/a-churn/ver-2/test/", "evaluations/a-churn/ver-1/test/"]
+
+
+def test_a_failed_attempt_says_why_and_leaves_the_report_before_it(opened: Any) -> None:
+    """The code and message are shown; where an evaluation is in force, its link stays."""
+    page = opened(render_index(samples.index())).page
+    first, second = (row.inner_text() for row in page.query_selector_all("tr.failure"))
+    assert "invalid_predictions" in first
+    assert "part-3.parquet lacks the column y_pred; write it again" in first
+    assert "evaluation before it: pass" in second
+    assert page.locator("tr[data-key='evaluations/c-vision/ver-4/test/'] a").count() == 0
+    links = page.eval_on_selector_all(
+        "tr[data-key='evaluations/c-vision/ver-3/test/'] a", "all => all.map(e => e.getAttribute('href'))"
+    )
+    assert links == [
+        "c-vision/ver-3/test/report.html",
+        "c-vision/ver-3/test/report.html",
+        "c-vision/ver-3/test/report.pdf",
+    ]
+
+
+def test_figures_have_their_intervals(opened: Any) -> None:
+    """Weighted F1 and accuracy are shown with their intervals, in the digits these justify."""
+    page = opened(render_index(samples.index())).page
+    row = page.inner_text("tr[data-key='evaluations/a-churn/ver-2/test/']")
+    for part in ("0.954", "0.950–0.957", "14,000", "1 of 1 gate met", "promoted"):
+        assert part in row
+
+
+def test_a_version_that_is_not_promoted_does_not_make_a_model_urgent(opened: Any) -> None:
+    """An old version's failed gate is shown, but the promoted version decides the order."""
+    old = samples.entry("a-churn", "ver-0", "fail", created_at="2026-01-01T00:00:00Z")
+    document = {"evaluations": [old, samples.entry("a-churn", "ver-1", promoted=True)]}
+    page = opened(render_index(document)).page
+    assert page.get_attribute(".model", "data-state") == "pass"
+
+
+def test_an_empty_store_and_hostile_names(opened: Any) -> None:
+    """Nothing to show is said; names and messages are inert; checkpoints are percent-encoded."""
+    assert "Nothing has been evaluated yet" in opened(render_index({"evaluations": []})).page.inner_text(
+        "main"
+    )
+    evil = samples.entry(
+        "m",
+        "v",
+        model_name=samples.HOSTILE[0] + "\u202e",
+        key="evaluations/m/v/test/checkpoint=a b#/",
+        checkpoint="a b#",
+        failure={"code": "internal_error", "message": "<img src=x onerror=alert(1)>"},
+    )
+    data = render_index({"evaluations": [evil]})
+    it = opened(data)
+    assert it.complaints == []
+    assert b"<script" not in data and b"<img" not in data and "\u202e" not in data.decode()
+    assert (
+        it.page.locator("tr[data-key] a").first.get_attribute("href")
+        == "m/v/test/checkpoint=a%20b%23/report.html"
+    )

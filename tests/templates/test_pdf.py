@@ -1,0 +1,151 @@
+"""``report.pdf``: tags, text, pages and margins."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pypdfium2
+import pytest
+from pypdf import PdfReader
+
+from templates.pdf import render as pdf
+from tests.templates import samples
+
+MARGIN = 0.9  # of the 16 mm at either side, 17 mm at the top: a hair is left for strokes
+
+
+def _read(summary: dict[str, Any]) -> PdfReader:
+    return PdfReader(io.BytesIO(pdf(summary)))
+
+
+def test_it_is_tagged_and_knows_what_it_is() -> None:
+    """PDF/UA-1 with title, language, structure, outline and the version's date, from data alone."""
+    found = _read(samples.churn())
+    root = found.trailer["/Root"]
+    assert root["/Lang"] == "en"
+    assert root["/MarkInfo"]["/Marked"]
+    assert "/StructTreeRoot" in root
+    assert b"pdfuaid:part" in root["/Metadata"].get_data()
+    assert found.metadata is not None
+    assert found.metadata.title == "Customer churn · ver-001a1 · test"
+    assert found.metadata["/CreationDate"].startswith("D:20261120")
+    titles = _titles(found.outline)
+    assert titles[:2] == ["Customer churn", "✓ Pass"]
+    assert titles[2:5] == ["What needs attention", "Confusion matrix", "Largest confusions"]
+    assert "Inputs" in titles
+
+
+def _titles(outline: list[Any]) -> list[str]:
+    return [
+        title for each in outline for title in (_titles(each) if isinstance(each, list) else [each.title])
+    ]
+
+
+def test_it_says_what_the_screen_says() -> None:
+    """Verdict, gates, matrix, figures and warnings are text on paper too, and pages are numbered."""
+    found = _read(samples.churn())
+    pages = [page.extract_text() for page in found.pages]
+    text = " ".join(" ".join(pages).split())
+    for part in (
+        "Pass",
+        "Recall of churned",
+        "9,120",
+        "380",
+        "0.918",
+        "Training has 38,000 rows",
+        "5d41402abc4b2a76",
+    ):
+        assert part in text
+    for number, page in enumerate(pages, 1):
+        assert f"Page {number} of {len(pages)}" in page
+
+
+@pytest.mark.parametrize(
+    ("make", "most"),
+    [(samples.churn, 4), (samples.ten, 12), (lambda: samples.many(30), 12), (lambda: samples.many(1000), 20)],
+)
+def test_pages_are_few_and_nothing_is_cut_off(make: Callable[[], dict[str, Any]], most: int) -> None:
+    """The number of pages has a bound, none is blank, and nothing reaches into a side margin."""
+    document = pypdfium2.PdfDocument(pdf(make()))
+    assert len(document) <= most
+    for page in document:
+        image = page.render(scale=1).to_pil().convert("L").point(lambda shade: 255 if shade < 250 else 0)
+        box = image.getbbox()
+        assert box is not None
+        millimetre = image.width / 210
+        assert box[0] >= 16 * MARGIN * millimetre
+        assert box[2] <= image.width - 16 * MARGIN * millimetre
+        assert box[1] >= 17 * MARGIN * millimetre
+    document.close()
+
+
+def test_hostile_names_are_within_the_margins() -> None:
+    """A name of 300 letters is wrapped, not cut, and markup is text."""
+    data = pdf(samples.hostile())
+    text = re.sub(r"\s", "", "".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages))
+    assert "<script>alert(1)</script>" in text
+    assert "{{7*7}}" in text
+    assert "x" * 300 in text
+    document = pypdfium2.PdfDocument(data)
+    for page in document:
+        image = page.render(scale=1).to_pil().convert("L").point(lambda shade: 255 if shade < 250 else 0)
+        assert image.getbbox()[2] <= image.width * (1 - 16 * MARGIN / 210)
+    document.close()
+
+
+def test_heads_of_tables_are_repeated() -> None:
+    """A table that goes on has its head on every page."""
+    pages = [page.extract_text() for page in _read(samples.many(300)).pages]
+    assert sum("For ±5" in page for page in pages) >= 2
+
+
+@pytest.mark.parametrize("make", [samples.churn, samples.ten, samples.hostile])
+def test_the_same_summary_gives_the_same_bytes(make: Callable[[], dict[str, Any]]) -> None:
+    """Nothing of the clock or of chance is in the file."""
+    assert pdf(make()) == pdf(make())
+
+
+def test_threads_may_draw_at_once() -> None:
+    """Several reports at a time come out as they do one after the other."""
+    summaries = [samples.churn(), samples.tiny(), samples.hostile(), samples.churn()]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(pdf, summaries)) == [pdf(summary) for summary in summaries]
+
+
+def test_it_fetches_nothing_and_says_nothing(caplog: pytest.LogCaptureFixture, tmp_path: Any) -> None:
+    """A name that looks like a link to a file attaches no file; what the renderer remarks reaches nobody."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("not for readers")
+    name = f'<link rel=attachment href="{secret.as_uri()}"><img src="{secret.as_uri()}">'
+    with caplog.at_level(logging.INFO):
+        found = _read(samples.churn(model_name=name))
+    assert found.attachments == {}
+    assert [record for record in caplog.records if record.name.startswith(("weasyprint", "fontTools"))] == []
+
+
+def test_without_a_time_and_a_digest() -> None:
+    """An evaluation without a store is printed too, without a date of creation."""
+    found = _read(samples.churn(created_at=None, evaluation="0" * 64))
+    assert found.metadata is not None
+    assert "/CreationDate" not in found.metadata
+
+
+@pytest.mark.parametrize(
+    ("make", "seconds"), [(samples.churn, 0.3), (samples.ten, 0.5), (lambda: samples.many(300), 1.5)]
+)
+def test_it_is_quick(make: Callable[[], dict[str, Any]], seconds: float) -> None:
+    """Processor time of a warm process, with room for a machine that does other things as well."""
+    summary = make()
+    pdf(summary)
+    taken = []
+    for _ in range(3):
+        start = time.process_time()
+        pdf(summary)
+        taken.append(time.process_time() - start)
+    assert min(taken) <= 2.5 * seconds
