@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+CLOSE_TOGETHER = 1 << 15
+"""Integers whose range is smaller are labels by their distance from the least."""
+
+
 def bad_row(source: Source, row: int, what: str) -> InvalidPredictions:
     """The error for one row, counted from the batch's first, by its place in its file."""
     position = source.first_row + row
@@ -38,6 +42,8 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
             f"{source.key}: the column {name!r} holds {column.type}, not labels",
             "store text, integers or booleans",
         )
+    if pa.types.is_integer(column.type) and (found := _integer_column(column)) is not None:
+        return found
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     if encoded.num_chunks > 1:
         encoded = encoded.unify_dictionaries()
@@ -45,6 +51,23 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
     codes = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, dtype=np.int32)])
     return _canonical_column(codes, [canonical(value) for value in values])
+
+
+def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
+    """Integers that lie close together, numbered from the least: no value is looked up. None for others."""
+    if column.null_count or not len(column):
+        return None
+    parts = [_buffer(chunk, np.dtype(str(column.type))) for chunk in column.chunks]
+    values = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    least, most = int(values.min()), int(values.max())
+    if most - least >= CLOSE_TOGETHER:
+        return None
+    codes = (values - values.dtype.type(least)).astype(np.uint16)
+    occurs = np.bincount(codes, minlength=most - least + 1) > 0
+    vocabulary = tuple(str(least + place) for place in np.flatnonzero(occurs).tolist())
+    if not occurs.all():
+        codes = (np.cumsum(occurs) - 1).astype(np.uint16)[codes]
+    return LabelColumn(codes, vocabulary)
 
 
 def may_be_labels(kind: pa.DataType) -> bool:

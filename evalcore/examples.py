@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from evalcore.evaluation import Measured
 from evalcore.states.confusion import ConfusionCounts
 from evalcore.states.example_choices import NO_SCORE, PER_CELL
@@ -35,16 +37,18 @@ def cells_in_turn(counts: ConfusionCounts) -> list[Cell]:
 
     Five rows of each, or all where there are fewer, and no more than 500 in all.
     """
-    pairs = zip(*(part.tolist() for part in counts.rows.pairs()), strict=True)
-    by_count = sorted(pairs, key=lambda cell: (-cell[2], cell[0], cell[1]))
-    wrong = [cell for cell in by_count if cell[0] != cell[1]][:MOST_CONFUSIONS]
-    first = {cell[:2] for cell in wrong}
+    actual, predicted, n = counts.rows.pairs()
+    by_count = np.argsort(-n, kind="stable")
+    wrong = by_count[actual[by_count] != predicted[by_count]][:MOST_CONFUSIONS].tolist()
+    # Every cell shows a row at least, so that no more of the others can have their turn.
+    others = [cell for cell in by_count[: MOST_ROWS + len(wrong)].tolist() if cell not in set(wrong)]
     found, rows = [], 0
-    for actual, predicted, n in wrong + [cell for cell in by_count if cell[:2] not in first]:
-        rows += min(n, PER_CELL)
+    for cell in wrong + others:
+        count = int(n[cell])
+        rows += min(count, PER_CELL)
         if rows > MOST_ROWS:
             break
-        found.append(Cell(counts.labels[actual], counts.labels[predicted], n))
+        found.append(Cell(counts.labels[actual[cell]], counts.labels[predicted[cell]], count))
     return found
 
 

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from evalcore.accumulator import States
 from evalcore.errors import InvalidPredictions
 from evalcore.evaluate import evaluate_states
+from evalcore.registry import tasks
 from evalcore.settings import resolve_settings
 from evalcore.summary import Identity, summary_document
 from flows.measure import measure, measure_files
@@ -151,6 +152,12 @@ def bits(states: States) -> dict[str, bytes]:
     }
 
 
+def folded(files: Any, given: dict[str, Any], threads: int) -> States:
+    """Every accumulator that the task needs, folded by so many threads."""
+    rows = open_rows(files, (), resolve_settings(given, {}), threads=threads)
+    return rows.fold(tasks()["classification"].kinds(rows.reading), rows.spec())
+
+
 @pytest.mark.parametrize("ending", [".parquet", ".arrow", ".csv", ".jsonl"])
 def test_states_are_the_same_to_the_bit_with_any_number_of_threads(
     ending: str, monkeypatch: pytest.MonkeyPatch
@@ -173,11 +180,8 @@ def test_states_are_the_same_to_the_bit_with_any_number_of_threads(
     files = folder(table, ending, cuts=[700, 1900], rows=100)
     given = BINARY | {"columns": {"weight": "weight"}}
 
-    found = [
-        bits(open_rows(files, (), resolve_settings(given, {}), threads=threads).states())
-        for threads in (1, 2, 4)
-    ]
-    backwards = bits(open_rows(files[::-1], (), resolve_settings(given, {}), threads=2).states())
+    found = [bits(folded(files, given, threads)) for threads in (1, 2, 4)]
+    backwards = bits(folded(files[::-1], given, 2))
 
     assert found[0] == found[1] == found[2] == backwards
     whole = figures(folder(table, ".parquet"), given=given)
