@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-CLOSE_TOGETHER = 1 << 15
+CLOSE_TOGETHER = 1 << 14
 """Integers whose range is smaller are labels by their distance from the least."""
 
 
@@ -62,7 +62,8 @@ def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
     least, most = int(values.min()), int(values.max())
     if most - least >= CLOSE_TOGETHER:
         return None
-    codes = (values - values.dtype.type(least)).astype(np.uint16)
+    wide = values.astype(np.int64) if values.itemsize == 1 else values  # the range may exceed a byte's
+    codes = (wide - wide.dtype.type(least)).astype(np.uint16)
     occurs = np.bincount(codes, minlength=most - least + 1) > 0
     vocabulary = tuple(str(least + place) for place in np.flatnonzero(occurs).tolist())
     if not occurs.all():
