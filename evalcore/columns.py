@@ -96,7 +96,7 @@ def with_occurring_labels(settings: Settings, occurring: Sequence[str]) -> Setti
     found = ", ".join(occurring)
     raise InvalidSettings(
         f"a binary model with scores needs labels and positive_label; its labels are {found}",
-        "set both in model.json",
+        "set both in model.json (or in the file that --settings names)",
     )
 
 
@@ -115,7 +115,7 @@ def plan_reading(settings: Settings, names: Sequence[str], where: str, joined: b
     prediction = columns.prediction if columns.prediction in names else None
     threshold = _threshold_in_force(settings, scored, prediction, where)
     if threshold is None and prediction is None and not scored.any:
-        _require(columns.prediction or "y_pred", "the predicted labels", names, where)
+        raise _nothing_predicts(settings, names, where)
     predicts: Literal["label", "score", "probability"]
     predicts = "score" if threshold is not None else "label" if prediction is not None else "probability"
     return Reading(
@@ -255,6 +255,17 @@ def _threshold_in_force(
     if settings.threshold is not None:
         return settings.threshold
     return None if prediction is not None else DEFAULT_THRESHOLD
+
+
+def _nothing_predicts(settings: Settings, names: Sequence[str], where: str) -> InvalidPredictions:
+    columns = [settings.columns.prediction, settings.columns.score, f"{PROBABILITY_PREFIX}<label>"]
+    wanted = " or ".join(repr(column) for column in columns if column is not None)
+    return InvalidPredictions(
+        f"{where} has no column {wanted} that predicts; its columns are {', '.join(names[:20])}",
+        'name the right one under "columns" in model.json, or store the column',
+        column=settings.columns.prediction,
+        file=where,
+    )
 
 
 def _require(column: str, what: str, names: Sequence[str], where: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +73,11 @@ class Measured:
     def per_label(self) -> Mapping[str, Mapping[str, Any]]:
         """The figures of every label by name."""
         return self.table.per_label
+
+    def label_rows(self) -> Iterator[tuple[str, int, int]]:
+        """Every label with its rows and the rows predicted as it, whatever they weigh."""
+        rows = self.confusion.rows
+        return zip(self.labels, rows.row_totals().tolist(), rows.column_totals().tolist(), strict=True)
 
 
 @dataclass(frozen=True)

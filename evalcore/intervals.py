@@ -33,8 +33,8 @@ def score_interval(share: Floats, n: Floats, method: str) -> Interval:
     spread = ratio(Z * Z, n)
     centre = (share + spread / 2) / (1 + spread)
     half = np.sqrt(spread * share * (1 - share) + spread * spread / 4) / (1 + spread)
-    low = np.where(share == 0, 0.0, np.minimum(centre - half, share))
-    high = np.where(share == 1, 1.0, np.maximum(centre + half, share))
+    low = np.where(share == 0, 0.0, np.clip(centre - half, 0, share))
+    high = np.where(share == 1, 1.0, np.clip(centre + half, share, 1))
     undefined = np.isnan(share) | np.isnan(spread)
     return Interval(np.where(undefined, np.nan, low), np.where(undefined, np.nan, high), method)
 

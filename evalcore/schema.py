@@ -14,6 +14,7 @@ Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 COUNT: Schema = {"type": "integer", "minimum": 0}
+WEIGHT: Schema = {"type": "number", "minimum": 0, "description": "a count, or with weights a sum of them"}
 COUNTS: Schema = {"type": "object", "additionalProperties": COUNT}
 INTERVAL: Schema = {
     "type": ["array", "null"],
@@ -27,19 +28,20 @@ def summary_schema() -> Schema:
     """The schema (draft 2020-12) that every ``summary.json`` is valid against."""
     own = {name: dict(part.schema) for name, part in parts().items()}
     properties = _identity() | _figures() | own | _judgement() | _origin()
-    optional = {"artifacts", *own}
+    optional = {"artifacts", "what_if", *own}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Assay: the summary of one evaluation",
         "type": "object",
         "properties": properties,
         "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
     }
 
 
 def _object(properties: Schema, required: list[str] | None = None) -> Schema:
     wanted = list(properties) if required is None else required
-    return {"type": "object", "properties": properties, "required": wanted}
+    return {"type": "object", "properties": properties, "required": wanted, "additionalProperties": False}
 
 
 def _list(items: Schema) -> Schema:
@@ -80,9 +82,9 @@ def _figures() -> Schema:
 
 
 def _matrix() -> Schema:
-    cell = {"type": "array", "items": COUNT, "minItems": 3, "maxItems": 3}
+    cell = {"type": "array", "items": WEIGHT, "minItems": 3, "maxItems": 3}
     common = {"labels": _list(TEXT), "normalized": {"const": False}}
-    dense = _object(common | {"matrix": _list(_list(COUNT))})
+    dense = _object(common | {"matrix": _list(_list(WEIGHT))})
     sparse = _object(common | {"cells": _list(cell)})
     return {"oneOf": [dense, sparse]}
 
@@ -105,7 +107,7 @@ def _conditional(name: str, per: str) -> bool:
 def _metric(metric: Metric) -> Schema:
     low, high = metric.bounds
     bounds = {key: end for key, end in (("minimum", low), ("maximum", high)) if end is not None}
-    value = {"type": "integer" if metric.integer else ["number", "null"], "title": metric.title}
+    value = {"type": "number" if metric.integer else ["number", "null"], "title": metric.title}
     interval = {} if metric.integer else {f"{metric.name}_interval": INTERVAL}
     inexact = {f"{metric.name}_bounds": INTERVAL} if metric.bounded else {}
     return {metric.name: value | bounds} | interval | inexact
@@ -120,6 +122,13 @@ def _judgement() -> Schema:
         "reason": TEXT,
         "rows_needed": {"type": ["integer", "null"]},
     }
+    own = {
+        "min": {"type": "number"},
+        "max": {"type": "number"},
+        "max_drop": {"type": "number"},
+        "confident": {"type": "boolean"},
+        "optional": {"type": "boolean"},
+    }
     of_some = {
         "slice_value": TEXT,
         "baseline": {"type": ["number", "null"]},
@@ -129,7 +138,7 @@ def _judgement() -> Schema:
     severity = {"enum": ["info", "warning", "critical"]}
     warning = {"code": TEXT, "severity": severity, "label": TEXT, "message": TEXT, "advice": TEXT}
     return {
-        "gates": _list(_object(gate | of_some, list(gate))),
+        "gates": _list(_object(gate | own | of_some, list(gate))),
         "verdict": {"enum": ["pass", "inconclusive", "fail", "none"]},
         "warnings": _list(_object(warning, ["code", "severity", "message", "advice"])),
     }
@@ -142,6 +151,7 @@ def _origin() -> Schema:
     )
     return {
         "inputs": _list(source),
+        "what_if": _object({"threshold": {"type": "number"}}),
         "artifacts": {"type": "object", "additionalProperties": artifact},
         "provenance": {"type": "object"},
     }

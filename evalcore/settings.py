@@ -140,7 +140,7 @@ def _task_type(key: str, value: Any) -> str:
         raise wrong(key, f"one of {', '.join(TASK_TYPES)}, not {value!r}")
     if value != "classification":
         raise UnsupportedTask(
-            f"the task type {value!r} cannot be evaluated yet", "only classification can be, at present"
+            f"the task type {value!r} is not one that is evaluated", "only classification is"
         )
     return str(value)
 

@@ -66,6 +66,7 @@ def summary_document(
         "gates": [dict(gate) for gate in evaluation.gates],
         "verdict": evaluation.verdict,
         "warnings": [warning.document() for warning in evaluation.warnings],
+        **_what_if(measured),
         "inputs": [dict(vars(item)) for item in inputs],
         "provenance": dict(provenance),
     }
@@ -93,6 +94,12 @@ def _matrix(counts: ConfusionCounts) -> Document:
         return {"labels": labels, "matrix": dense.tolist(), "normalized": False}
     cells = zip(*(part.tolist() for part in counts.weights.pairs()), strict=True)
     return {"labels": labels, "cells": [list(cell) for cell in cells], "normalized": False}
+
+
+def _what_if(measured: Measured) -> Document:
+    """Says of an evaluation that it answers a question and is in force nowhere."""
+    settings = measured.settings
+    return {"what_if": {"threshold": settings.threshold}} if settings.asked_threshold else {}
 
 
 def _parts(measured: Measured) -> Document:

@@ -53,7 +53,7 @@ def _pairs(low: Any, high: Any) -> list[Any]:
 
 def _plain(values: Any, integer: bool = False) -> list[Any]:
     if integer:
-        return [int(value) for value in values]
+        return list(np.asarray(values).tolist())  # sums of weights where the rows have weights
     return [None if np.isnan(value) else float(value) for value in values]
 
 

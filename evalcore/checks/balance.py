@@ -16,7 +16,7 @@ Counts = Mapping[str, float]
 def check_balance(findings: Findings) -> list[ReportWarning]:
     """``imbalanced_classes``, ``imbalanced_training``, ``split_mismatch``."""
     limits = findings.limits
-    support = {label: figures["support"] for label, figures in findings.measured.per_label.items()}
+    support = {label: rows for label, rows, _ in findings.measured.label_rows()}
     training = findings.settings.training_counts
     found = [_imbalance("imbalanced_classes", "this split", support, limits)]
     if training and sum(training.values()):
@@ -28,21 +28,23 @@ def check_balance(findings: Findings) -> list[ReportWarning]:
 
 
 def _imbalance(code: str, where: str, counts: Counts, limits: Limits) -> ReportWarning | None:
-    """Labels without rows have a warning of their own and are not compared here."""
-    present = {label: n for label, n in counts.items() if n > 0}
+    """A label without rows in this split has a warning of its own and is not compared here."""
+    present = {label: n for label, n in counts.items() if n > 0 or code == "imbalanced_training"}
     if len(present) < 2:
         return None
     largest, smallest = max(present, key=present.__getitem__), min(present, key=present.__getitem__)
-    times = present[largest] / present[smallest]
-    if times < limits[code]["times"]:
+    if present[smallest] and present[largest] / present[smallest] < limits[code]["times"]:
         return None
     return ReportWarning(
-        code,
-        "warning",
-        f"in {where} {largest!r} has {present[largest]:,} rows, {times:.1f} times as many as {smallest!r} "
-        f"with {present[smallest]:,}",
-        _ADVICE[code],
+        code, "warning", f"in {where} {_compared(present, largest, smallest)}", _ADVICE[code]
     )
+
+
+def _compared(counts: Counts, largest: str, smallest: str) -> str:
+    most, least = counts[largest], counts[smallest]
+    if not least:
+        return f"{largest!r} has {most:,} rows and {smallest!r} has none"
+    return f"{largest!r} has {most:,} rows, {most / least:.1f} times as many as {smallest!r} with {least:,}"
 
 
 _ADVICE = {

@@ -15,22 +15,28 @@ from evalcore.values import ReportWarning
 def check_support(findings: Findings) -> list[ReportWarning]:
     """``absent_class``, ``never_predicted_class``, ``low_support``, ``perfect_on_few``."""
     found: list[ReportWarning] = []
-    for label, figures in findings.measured.per_label.items():
-        found += _of_label(label, figures, findings.limits)
+    measured = findings.measured
+    for label, support, predicted in measured.label_rows():
+        found += _of_label(label, support, predicted, measured.per_label[label], findings.limits)
     return found
 
 
-def _of_label(label: str, figures: Mapping[str, Any], limits: Limits) -> Iterator[ReportWarning]:
-    support, predicted = figures["support"], figures["predicted"]
+def _of_label(
+    label: str, support: int, predicted: int, figures: Mapping[str, Any], limits: Limits
+) -> Iterator[ReportWarning]:
     if support == 0:
         yield _absent(label, predicted)
     elif support < limits["low_support"]["rows"]:
-        yield _low(label, figures)
+        yield _low(label, support, figures)
     if predicted == 0:
         yield _never_predicted(label, support)
     for metric, rows in (("precision", predicted), ("recall", support)):
         if figures[metric] == 1 and rows < limits["perfect_on_few"]["rows"]:
             yield _perfect(label, metric, rows, figures[f"{metric}_interval"])
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
 def _absent(label: str, predicted: int) -> ReportWarning:
@@ -47,21 +53,25 @@ def _never_predicted(label: str, support: int) -> ReportWarning:
     return ReportWarning(
         "never_predicted_class",
         "critical" if support else "info",
-        f"no row is predicted {label!r}, though {support:,} are",
-        "check that the model knows this label, and train it on more rows of it",
+        f"no row is predicted {label!r}, though {support:,} are"
+        if support
+        else f"no row is predicted {label!r}, and none is",
+        "check that the model knows this label, and train it on more rows of it"
+        if support
+        else "take it out of the labels, or add rows of it to the split",
         label,
     )
 
 
-def _low(label: str, figures: Mapping[str, Any]) -> ReportWarning:
-    support, needed = figures["support"], figures["needed_support"]
+def _low(label: str, support: int, figures: Mapping[str, Any]) -> ReportWarning:
+    needed = figures["needed_support"]
     low, high = figures["recall_interval"]
     return ReportWarning(
         "low_support",
         "warning",
-        f"{label!r} has {support:,} rows: its recall, {figures['recall']:.3f}, may be anywhere from "
+        f"{label!r} has {_rows(support)}: its recall, {figures['recall']:.3f}, may be anywhere from "
         f"{low:.3f} to {high:.3f}",
-        f"collect about {needed:,} rows of it to know its recall to ± 5 points",
+        f"have about {needed:,} rows of it in all to know its recall to ± 5 points",
         label,
     )
 
@@ -71,7 +81,7 @@ def _perfect(label: str, metric: str, rows: int, interval: list[float]) -> Repor
     return ReportWarning(
         "perfect_on_few",
         "warning",
-        f"the {metric} of {label!r} is 1 on {rows:,} rows {of} only: it may be as low as {interval[0]:.3f}",
+        f"the {metric} of {label!r} is 1 on {_rows(rows)} {of} only: it may be as low as {interval[0]:.3f}",
         "do not report it as perfect; collect more rows first",
         label,
     )
