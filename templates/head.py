@@ -1,4 +1,4 @@
-"""The first screen: what was evaluated, the verdict with its gates, main figures, what needs attention."""
+"""The first screen: what was evaluated and at which threshold, the verdict with its gates, main figures."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import Any
 from urllib.parse import quote
 
 from templates import charts
-from templates.labels import Reasons, reasons, weakest
-from templates.numbers import bound, count, figure, moment, raw, span
-from templates.words import METRICS, SEVERITIES, VERDICTS, listing, metric, plural, sentence, shorten, visible
+from templates.labels import Reasons, reasons
+from templates.numbers import bound, count, digits_at, figure, moment, raw, span
+from templates.words import VERDICTS, listing, metric, plural, shorten, visible
 
 MAIN = ("weighted_f1", "accuracy", "macro_f1", "balanced_accuracy", "majority_share")
-MOST_ATTENTION = 3
 _BAD_FIRST = ("fail", "inconclusive", "pass")
 
 
 def head_view(summary: Mapping[str, Any]) -> dict[str, Any]:
     """What ``blocks/head.j2`` shows."""
     name = summary.get("model_name") or summary["model_id"]
-    checkpoint = summary.get("checkpoint")
+    what_if = _what_if(summary)
+    title = f"{shorten(visible(name), 80)} · {summary['version_id']} · {summary['dataset_split']}"
     return {
         "name": name,
         "model_id": summary["model_id"],
         "version": summary["version_id"],
         "split": summary["dataset_split"],
-        "checkpoint": checkpoint,
+        "checkpoint": summary.get("checkpoint"),
+        "threshold": _threshold(summary),
+        "what_if": what_if,
         "examples": count(summary["examples"]),
         "example_noun": plural(summary["examples"], "row"),
         "elements": None
@@ -36,10 +38,36 @@ def head_view(summary: Mapping[str, Any]) -> dict[str, Any]:
         "created": moment(summary.get("created_at")),
         "created_at": summary.get("created_at"),
         "short": shorten(visible(name), 60),
-        "title": f"{shorten(visible(name), 80)} · {summary['version_id']} · {summary['dataset_split']}",
+        "title": f"{what_if} · {title}" if what_if else title,
         "splits": _splits(summary),
         "checkpoints": _checkpoints(summary),
     }
+
+
+def _threshold(summary: Mapping[str, Any]) -> str | None:
+    """The operating point; nothing for a model without scores."""
+    if "thresholds" not in summary:
+        return None
+    point = summary["thresholds"].get("operating_point")
+    return "none, labels as predicted" if point is None else bound(point)
+
+
+def _what_if(summary: Mapping[str, Any]) -> str | None:
+    """What an evaluation supposes that is not in the settings; nothing for one that is in force."""
+    supposed = summary.get("what_if")
+    if not supposed:
+        return None
+    parts = [_SUPPOSED.get(key, key + " {}").format(_plainly(each)) for key, each in supposed.items()]
+    return f"What-if {listing(parts)}"
+
+
+_SUPPOSED = {"threshold": "at threshold {}", "baseline": "with baseline {}"}
+
+
+def _plainly(value: Any) -> str:
+    if isinstance(value, int | float):
+        return bound(value)
+    return "none" if value is None else shorten(visible(value), 60)
 
 
 def _splits(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -68,6 +96,9 @@ def _checkpoints(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _link(summary: Mapping[str, Any], split: str, checkpoint: str | None) -> str:
+    # Wherever the report was put, it stands beside itself.
+    if (split, checkpoint) == (summary["dataset_split"], summary.get("checkpoint")):
+        return "report.html"
     up = "../../" if summary.get("checkpoint") else "../"
     below = f"checkpoint={quote(checkpoint, safe='')}/" if checkpoint else ""
     return f"{up}{quote(split, safe='')}/{below}report.html"
@@ -112,11 +143,13 @@ def _gate(gate: Mapping[str, Any]) -> dict[str, Any]:
     word, sign = VERDICTS[gate["status"]]
     value, interval = gate.get("value"), gate.get("interval")
     counted = gate["metric"] == "warnings"
+    side = gate["min"] if gate.get("min") is not None else gate.get("max")
+    decimals = None if side is None else digits_at(side, value, interval)
     return {
         "metric": metric(visible(gate["metric"])),
         "bound": _bound(gate),
-        "value": raw(value) if counted and value is not None else figure(value, interval),
-        "interval": span(interval),
+        "value": raw(value) if counted and value is not None else figure(value, interval, decimals),
+        "interval": span(interval, decimals),
         "status": gate["status"],
         "word": word,
         "sign": sign,
@@ -151,9 +184,8 @@ _NOTES = {
 def overall_view(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Every overall figure."""
     overall, why = summary["overall"], reasons(summary)
-    known = [name for name in METRICS if name in overall]
-    rest = [name for name in overall if name not in METRICS and not name.endswith("_interval")]
-    return [_overall(name, overall, why) for name in [*known, *rest] if not isinstance(overall[name], list)]
+    names = [name for name in overall if not name.endswith("_interval")]
+    return [_overall(name, overall, why) for name in names if not isinstance(overall[name], list)]
 
 
 def _overall(name: str, overall: Mapping[str, Any], why: Reasons) -> dict[str, Any]:
@@ -166,32 +198,3 @@ def _overall(name: str, overall: Mapping[str, Any], why: Reasons) -> dict[str, A
         "bar": charts.bar(value, interval),
         "reason": why.get((name, None), "not defined") if value is None else "",
     }
-
-
-def attention_view(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """The worst warnings and the weakest label."""
-    found = warnings_view(summary)
-    urgent = [each for each in found if each["severity"] != "info"]
-    return {
-        "warnings": urgent[:MOST_ATTENTION],
-        "more": len(found) - len(urgent[:MOST_ATTENTION]),
-        "all": len(found),
-        "weakest": weakest(summary),
-    }
-
-
-def warnings_view(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All warnings, the most severe first."""
-    order = list(SEVERITIES)
-    found = sorted(summary.get("warnings", ()), key=lambda each: order.index(each["severity"]))
-    return [
-        {
-            "code": each["code"],
-            "severity": each["severity"],
-            "word": SEVERITIES[each["severity"]],
-            "label": each.get("label"),
-            "message": sentence(each["message"], each.get("label")),
-            "advice": sentence(each.get("advice", ""), each.get("label")),
-        }
-        for each in found
-    ]

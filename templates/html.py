@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from templates.formats import Format
+from templates.words import vocabulary
 
 
 def render(summary: Mapping[str, Any]) -> bytes:
@@ -17,4 +18,4 @@ def render(summary: Mapping[str, Any]) -> bytes:
     return text.encode("utf-8")
 
 
-FORMAT = Format(name="report.html", content_type="text/html; charset=utf-8", render=render)
+FORMAT = Format(name="report.html", content_type="text/html; charset=utf-8", render=render, load=vocabulary)

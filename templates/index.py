@@ -12,6 +12,8 @@ from templates.numbers import count, figure, moment, span
 from templates.words import VERDICTS, plural
 
 _ROOT = "evaluations/"
+_FIRST = ("failed", "fail")
+"""What comes before the newest within a model."""
 _URGENCY = ("failed", "fail", "inconclusive", "pass", "none")
 _WORDS = {**VERDICTS, "failed": ("Did not run", "!"), "none": ("No gate", "–")}
 
@@ -48,9 +50,12 @@ def _tally(states: list[str]) -> list[dict[str, Any]]:
 
 def _model(model_id: str, entries: list[Mapping[str, Any]]) -> dict[str, Any]:
     newest = sorted(entries, key=_newest_first)
-    rows = [_row(entry) for entry in newest]
+    every = [_row(entry) for entry in newest]
     # What stands now decides how urgent a model is: the promoted version, or else the newest one.
-    in_force = [row for row in rows if row["promoted"]] or rows[:1]
+    in_force = [row for row in every if row["promoted"]] or every[:1]
+    rows = sorted(
+        every, key=lambda row: _FIRST.index(row["state"]) if row["state"] in _FIRST else len(_FIRST)
+    )
     failed = [row for row in rows if row["state"] == "failed"]
     return {
         "id": model_id,
@@ -100,8 +105,8 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "pdf": f"{folder}report.pdf" if published else None,
         "weighted_f1": _figure(headline, "weighted_f1"),
         "accuracy": _figure(headline, "accuracy"),
-        "examples": count(entry.get("examples")),
-        "warnings": count(entry.get("warnings")),
+        "examples": count(entry.get("examples") if published else None),
+        "warnings": count(entry.get("warnings") if published else None),
         "failure": failure,
     }
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from templates import charts
 from templates.numbers import count, figure, share, span
-from templates.words import METRICS, visible
+from templates.words import metric, visible
 
 LONGEST = 100
 """The most labels of which all are listed."""
 EACH_END = 50
 MOST_MOVED = 20
+LOPSIDED = 2
+"""Times the smallest label from which on the largest is said to be larger."""
 
 COLUMNS = ("f1_score", "precision", "recall")
 
@@ -33,7 +35,7 @@ def labels_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any]:
         "rows": [_row(label, figures[label], why, paper) for label in shown],
         "cut": cut,
         "labels": len(figures),
-        "columns": [METRICS[metric] for metric in COLUMNS],
+        "columns": [metric(name) for name in COLUMNS],
     }
 
 
@@ -60,18 +62,18 @@ def _row(label: str, figures: Mapping[str, Any], why: Reasons, paper: bool) -> d
         "predicted": count(figures["predicted"]),
         "needed": count(figures.get("needed_support")),
         "short": (figures.get("needed_support") or 0) > figures["support"],
-        "cells": [_figure(metric, label, figures, why, paper) for metric in COLUMNS],
+        "cells": [_figure(name, label, figures, why, paper) for name in COLUMNS],
     }
 
 
-def _figure(metric: str, label: str, figures: Mapping[str, Any], why: Reasons, paper: bool) -> dict[str, Any]:
-    value, interval = figures[metric], figures.get(f"{metric}_interval")
+def _figure(name: str, label: str, figures: Mapping[str, Any], why: Reasons, paper: bool) -> dict[str, Any]:
+    value, interval = figures[name], figures.get(f"{name}_interval")
     return {
         "value": figure(value, interval),
         "interval": span(interval),
         # A picture on paper needs words of its own and time to lay out; the numbers beside it say the same.
         "bar": "" if paper else charts.bar(value, interval),
-        "reason": why.get((metric, label), "not defined") if value is None else "",
+        "reason": why.get((name, label), "not defined") if value is None else "",
     }
 
 
@@ -121,10 +123,13 @@ def _balance(label: str, then: float, before: float, support: float, now: float)
     }
 
 
-def _skew(counts: Iterable[tuple[str, float]]) -> dict[str, str]:
+def _skew(counts: Iterable[tuple[str, float]]) -> dict[str, str] | None:
+    """The largest label beside the smallest, where they differ enough to be worth a word."""
     ranked = sorted(counts, key=lambda each: -each[1])
     (most, many), (least, few) = ranked[0], ranked[-1]
-    times = f"{many / few:.1f}" if few else ""
+    if not few or many < LOPSIDED * few:
+        return None
+    times = f"{many / few:,.1f}"
     return {"most": most, "many": count(many), "least": least, "few": count(few), "times": times}
 
 

@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from templates.head import MAIN
+from templates.labels import COLUMNS
 from templates.numbers import count, moment, size
-from templates.words import DEFINITIONS, METRICS, listing, method, metric, shorten
+from templates.words import listing, meaning, method, metric, shorten
 
 MOST_INPUTS = 20
 LONGEST_SETTING = 400
@@ -25,7 +27,7 @@ def method_view(summary: Mapping[str, Any]) -> dict[str, Any]:
     """What ``blocks/method.j2`` shows."""
     inputs = summary.get("inputs") or []
     return {
-        "definitions": DEFINITIONS,
+        "definitions": _definitions(summary["overall"]),
         "methods": _methods(summary.get("interval_methods") or {}),
         "settings": _settings(summary),
         "inputs": [_input(each) for each in inputs[:MOST_INPUTS]],
@@ -38,13 +40,21 @@ def method_view(summary: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _definitions(overall: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the figures of the first screen and of the table of labels say."""
+    names = [*COLUMNS, "support", *(name for name in MAIN if name in overall)]
+    return [*((metric(name), meaning(name)) for name in names if meaning(name)), _UNDEFINED]
+
+
+_UNDEFINED = ("Undefined", "A figure of the form 0/0. It is shown as a dash with its reason and never as 0.")
+
+
 def _methods(methods: Mapping[str, str]) -> list[tuple[str, str]]:
     """Each method with the figures that it serves."""
     served: dict[str, list[str]] = defaultdict(list)
-    known = {name: place for place, name in enumerate(METRICS)}
-    for name in sorted(methods, key=lambda name: (known.get(name, len(known)), name)):
-        served[methods[name]].append(metric(name))
-    return [(method(name), _title(listing(figures))) for name, figures in served.items()]
+    for name, how in methods.items():
+        served[how].append(metric(name))
+    return [(_title(method(name)), _title(listing(figures))) for name, figures in served.items()]
 
 
 def _settings(summary: Mapping[str, Any]) -> list[tuple[str, str]]:

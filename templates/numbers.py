@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 MINUS = "\u2212"
 NO_VALUE = "\u2013"
+LEAST = 3
+"""Decimals of a figure, everywhere: more only where these would say too little or something else."""
 
 
 def _sign(text: str) -> str:
@@ -17,29 +19,43 @@ def _sign(text: str) -> str:
 
 
 def digits(interval: Sequence[float | None] | None) -> int:
-    """Decimals that half an interval's width justifies: 2 to 4; 3 where there is no interval."""
+    """Decimals of a figure: 3, or 4 where the ends of its interval lie closer than these can tell."""
     if not interval or interval[0] is None or interval[1] is None:
-        return 3
-    half = abs(interval[1] - interval[0]) / 2
-    return 4 if half <= 0 else min(max(math.ceil(-math.log10(half)), 2), 4)
+        return LEAST
+    width = abs(interval[1] - interval[0])
+    return 4 if 0 < width < 10**-LEAST else LEAST
 
 
-def figure(value: float | None, interval: Sequence[float | None] | None = None) -> str:
+def digits_at(bound: float, value: float | None, interval: Sequence[float | None] | None = None) -> int:
+    """Decimals at which a figure and its interval lie on the same side of a bound as they do in full."""
+    parts = [part for part in (value, *(interval or ())) if part is not None]
+    wanted = range(digits(interval), 17)
+    return next((n for n in wanted if all(_sides(part, bound, n) for part in parts)), 17)
+
+
+def _sides(value: float, bound: float, decimals: int) -> bool:
+    shown = float(f"{value:.{decimals}f}")
+    return (shown < bound, shown > bound) == (value < bound, value > bound)
+
+
+def figure(
+    value: float | None, interval: Sequence[float | None] | None = None, decimals: int | None = None
+) -> str:
     """A metric's value. Never rounds up to 1 or down to 0 what is neither."""
     if value is None:
         return NO_VALUE
-    decimals = digits(interval)
+    decimals = digits(interval) if decimals is None else decimals
     while decimals < 6 and value not in (0, 1) and round(value, decimals) in (0.0, 1.0):
         decimals += 1
     return _sign(f"{value:,.{decimals}f}")
 
 
-def span(interval: Sequence[float | None] | None) -> str:
+def span(interval: Sequence[float | None] | None, decimals: int | None = None) -> str:
     """An interval, ``0.950–0.957``, or nothing where there is none."""
     if not interval or interval[0] is None or interval[1] is None:
         return ""
     low, high = interval[0], interval[1]
-    decimals = digits(interval)
+    decimals = digits(interval) if decimals is None else decimals
     between = " to " if low < 0 else "–"
     return f"{_sign(f'{low:,.{decimals}f}')}{between}{_sign(f'{high:,.{decimals}f}')}"
 
@@ -66,8 +82,8 @@ def share(part: float | None, whole: float | None) -> str:
 
 
 def bound(value: float) -> str:
-    """A bound as someone typed it: ``0.9``, not ``0.900``."""
-    return _sign(f"{value:g}")
+    """A bound or threshold as someone typed it: ``0.9``, not ``0.900``, and never rounded."""
+    return _sign(f"{Decimal(repr(value)).normalize():f}")
 
 
 def raw(value: float) -> str:

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from templates.head import attention_view, figures_view, head_view, overall_view, verdict_view, warnings_view
+from templates import sheet
+from templates.findings import attention_view, warnings_view
+from templates.head import figures_view, head_view, overall_view, verdict_view
 from templates.labels import balance_view, labels_view
 from templates.matrix import Matrix, confusions_view, matrix_view
 from templates.method import method_view
+
+BLOCKS = (
+    *("head", "verdict", "figures", "attention", "matrix", "confusions"),
+    *("labels", "overall", "warnings", "balance", "method"),
+)
+"""The blocks of a report in their order: each a file in ``blocks/`` and a key of the context."""
 
 
 def report_view(summary: Mapping[str, Any], *, paper: bool = False) -> dict[str, Any]:
     """The context of ``report.html.j2``: a part for each block, None where the summary has nothing for it."""
     matrix = Matrix(summary)
-    return {
+    view: dict[str, Any] = {
         "paper": paper,
         "head": head_view(summary),
         "verdict": verdict_view(summary),
@@ -28,3 +36,15 @@ def report_view(summary: Mapping[str, Any], *, paper: bool = False) -> dict[str,
         "balance": balance_view(summary, paper),
         "method": method_view(summary),
     }
+    order = _order(view) if paper else BLOCKS
+    return view | {"blocks": [block for block in order if view[block] is not None]}
+
+
+def _order(view: Mapping[str, Any]) -> tuple[str, ...]:
+    """The blocks on paper: where the first page has no room for the matrix, what can fill it comes before."""
+    if sheet.matrix_height(view["matrix"]) <= sheet.room(view):
+        return BLOCKS
+    short = view["matrix"]["kind"] != "picture"
+    first = ("overall", "confusions") if short else ("overall",)
+    at = BLOCKS.index("matrix")
+    return (*BLOCKS[:at], *first, *(block for block in BLOCKS[at:] if block not in first))

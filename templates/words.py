@@ -4,42 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
-
-METRICS = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "macro_precision": "Macro precision",
-    "macro_recall": "Macro recall",
-    "macro_f1": "Macro F1",
-    "micro_precision": "Micro precision",
-    "micro_recall": "Micro recall",
-    "micro_f1": "Micro F1",
-    "weighted_precision": "Weighted precision",
-    "weighted_recall": "Weighted recall",
-    "weighted_f1": "Weighted F1",
-    "cohen_kappa": "Cohen’s kappa",
-    "matthews_corrcoef": "Matthews’ correlation",
-    "majority_share": "Majority share",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1_score": "F1",
-    "roc_auc": "ROC AUC",
-    "warnings": "Warnings",
-}
-
-DEFINITIONS = (
-    ("Precision", "Of the rows predicted to have a label, the share that actually have it."),
-    ("Recall", "Of the rows that actually have a label, the share that are predicted to."),
-    ("F1", "2TP / (2TP + FP + FN): high only where precision and recall both are."),
-    ("Support", "The rows whose actual label it is."),
-    ("Accuracy", "The share of all rows whose predicted label is the actual one."),
-    ("Weighted F1", "The mean of the labels’ F1, each weighted by its support."),
-    ("Macro F1", "The plain mean of the labels’ F1: a rare label counts as much as a common one."),
-    ("Balanced accuracy", "The plain mean of recall over the labels that occur as actual."),
-    ("Majority share", "The accuracy of always answering the most frequent label: the baseline to beat."),
-    ("Undefined", "A figure of the form 0/0. It is shown as a dash with its reason and never as 0."),
-)
+from collections.abc import Iterable, Mapping
+from functools import cache
 
 METHODS = {
     "wilson": "Wilson’s score interval",
@@ -77,10 +43,32 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
+@cache
+def vocabulary() -> Mapping[str, tuple[str, str]]:
+    """Title and meaning of every metric, from where it is defined."""
+    from evalcore.registry import metrics
+
+    return {each.name: (_set(each.title), _set(_first_sentence(each.compute.__doc__))) for each in metrics()}
+
+
+def _set(text: str) -> str:
+    return text.replace("'", "’").replace("``", "")
+
+
+def _first_sentence(text: str | None) -> str:
+    first = " ".join((text or "").split("\n\n")[0].split()).split(". ")[0]
+    return f"{first.rstrip('.')}." if first else ""
+
+
+def meaning(name: str) -> str:
+    """What a metric says, in one sentence; nothing for one that is not known here."""
+    return vocabulary()[name][1] if name in vocabulary() else ""
+
+
 def metric(path: str) -> str:
     """What a metric is called: ``weighted_f1`` is ``Weighted F1``, ``recall[churned]`` keeps its label."""
-    if path in METRICS:
-        return METRICS[path]
+    if path in vocabulary():
+        return vocabulary()[path][0]
     if path.endswith("]") and "[" in path:
         name, label = path[:-1].split("[", 1)
         return f"{metric(name)} of {label}"

@@ -274,6 +274,22 @@ def many(size: int, rows: int | None = None) -> dict[str, Any]:
     return whole | {"training_counts": {label: 20 + (i * 37) % 400 for i, label in enumerate(labels)}}
 
 
+def warned(size: int) -> dict[str, Any]:
+    """Many labels, most of them with a finding or two; the only critical finding is the last."""
+    whole = many(size)
+    labels, figures = whole["labels"], whole["per_class_metrics"]
+    found = [
+        warning("low_support", "warning", f"Only {figures[each]['support']} rows are {each}.", each)
+        for each in labels
+    ]
+    found += [
+        warning("perfect_on_few", "warning", f"Precision of {each} is 1 on few rows.", each)
+        for each in labels[: size * 7 // 8]
+    ]
+    found += [warning("confused_pair", "warning", f"{label} is taken for another.") for label in "abcde"]
+    return whole | {"warnings": [*found, warning("bias_towards_label", "critical", "One label has all.")]}
+
+
 def hostile() -> dict[str, Any]:
     """Names that try to be markup, formulas, templates or to turn the writing round."""
     labels = list(HOSTILE)
@@ -282,7 +298,9 @@ def hostile() -> dict[str, Any]:
         "checkpoint": "epoch 1/ä?#",
         "splits": [{"dataset_split": "test", "checkpoint": "epoch 1/ä?#"}],
         "warnings": [
-            warning("low_support", "warning", f"Only 9 rows are {label}.", label) for label in labels
+            warning(code, "warning", f"Only 9 rows are {label}.", label)
+            for code, few in (("low_support", labels[:4]), ("perfect_on_few", labels[4:]))
+            for label in few
         ],
         "gates": [gate(f"recall[{labels[0]}]", "fail", None, None, min=0.5)],
         "verdict": "fail",

@@ -87,66 +87,39 @@ def test_headings_are_in_order_and_tables_have_heads(opened: Any) -> None:
     assert page.locator(".scroll:not([tabindex='0'])").count() == 0
 
 
-def test_links_lead_to_the_other_splits_and_checkpoints(opened: Any) -> None:
-    """Links are relative to the place of the copies, and names in them are percent-encoded."""
-    page = opened(html(samples.ten())).page
-    assert _links(page, "#split") == [
-        ("test", "../../test/checkpoint=epoch-12/report.html", "page"),
-        ("validation", "../../validation/report.html", None),
-    ]
-    assert _links(page, "#checkpoint") == [
-        ("default", "../../test/report.html", None),
-        ("epoch-12", "../../test/checkpoint=epoch-12/report.html", "page"),
-    ]
-    assert [link for _, link, _ in _links(page, "#files")] == [
-        "report.pdf",
-        "confusion_matrix.json",
-        "summary.json",
-    ]
-    plain = opened(html(samples.churn())).page
-    assert [link for _, link, _ in _links(plain, "#split")] == [
-        "../test/report.html",
-        "../validation/report.html",
-    ]
-    hostile = opened(html(samples.hostile())).page
-    assert _links(hostile, "#checkpoint")[0][1].endswith("/checkpoint=epoch%201%2F%C3%A4%3F%23/report.html")
+@pytest.mark.parametrize("width", [380, 700, 1280])
+@pytest.mark.parametrize("make", [samples.churn, samples.ten, lambda: samples.many(30)])
+def test_what_is_wider_than_the_screen_says_so(
+    opened: Any, make: Callable[[], dict[str, Any]], width: int
+) -> None:
+    """A hint to scroll stands above exactly those tables that have to be scrolled."""
+    page = opened(html(make()), width).page
+    hints = page.eval_on_selector_all(
+        ".scroll",
+        "all => all.map(e => [e.scrollWidth > e.clientWidth, getComputedStyle(e, '::before').visibility])",
+    )
+    assert len(hints) >= 6
+    assert all(shown == ("visible" if wider else "hidden") for wider, shown in hints)
+    if width == 380:
+        assert any(wider for wider, _ in hints)
 
 
-def _links(page: Any, place: str) -> list[tuple[str, str, str | None]]:
-    return [
-        (link.inner_text(), link.get_attribute("href"), link.get_attribute("aria-current"))
-        for link in page.query_selector_all(f"{place} a")
-    ]
+def test_a_balance_that_is_even_is_not_a_finding(opened: Any) -> None:
+    """The largest label in training is named only where it is twice the smallest."""
+    even = opened(html(samples.churn(training_counts={"not_churned": 91, "churned": 87}))).page
+    assert "times" not in even.inner_text("#balance .lead")
+    lopsided = opened(html(samples.churn())).page
+    assert "38,000 rows, 2.1 times the 18,000 of" in lopsided.inner_text("#balance .lead")
 
 
-def test_the_first_screen_is_for_the_decision(opened: Any) -> None:
-    """Verdict, gates (worst first), main figures and what needs attention stand before all else."""
-    page = opened(html(samples.ten())).page
-    for place in ("#verdict", "#figures", "#attention-title"):
-        box = page.query_selector(place).bounding_box()
-        assert box["y"] + box["height"] <= 800, place
-    statuses = page.eval_on_selector_all("#gates tbody tr", "all => all.map(e => e.dataset.status)")
-    assert statuses == ["fail", "inconclusive", "pass", "pass"]
-    metrics = page.eval_on_selector_all("#figures li", "all => all.map(e => e.dataset.metric)")
-    assert metrics == ["weighted_f1", "accuracy", "macro_f1", "balanced_accuracy", "majority_share"]
-    severities = page.eval_on_selector_all("#warnings li", "all => all.map(e => e.dataset.severity)")
-    assert severities == ["critical", "warning", "warning", "info"]
-    assert page.locator("#attention li").first.inner_text().endswith("dog gets 31% of all errors.")
-
-
-def test_sentences_say_what_the_tables_say(opened: Any) -> None:
-    """With precision ≠ recall and FP ≠ FN, the sentences take each figure from where the table has it."""
-    page = opened(html(samples.churn())).page
-    weak = page.inner_text("#attention .weakest")
-    assert "of 4,500 that actually are, 4,230 are found (recall 0.940)" in weak
-    assert "of 4,610 predicted to be, 4,230 are right (precision 0.918)" in weak
-    row = page.inner_text("#per-class tr[data-label=churned]").split()
-    assert [row[i] for i in (1, 3, 5, 7, 8)] == ["0.929", "0.918", "0.940", "4,500", "4,610"]
-    lead = page.inner_text("#confusion-matrix .lead")
-    assert "13,350 of 14,000 rows (95.4%)" in lead
-    assert "not_churned predicted as churned, 380 rows" in lead
-    cells = page.locator("#confusions tbody tr").first.inner_text().split("\t")
-    assert cells == ["not_churned", "churned", "380", "4.0%", "58.5%"]
+def test_a_metric_and_a_method_that_are_new_are_shown() -> None:
+    """What nobody described here is shown under its own name."""
+    summary = samples.churn()
+    summary["overall"] |= {"odd_figure": 0.25, "odd_figure_interval": [0.2, 0.3]}
+    summary["interval_methods"]["odd_figure"] = "odd_method"
+    text = html(summary).decode()
+    assert '<tr data-metric="odd_figure"><th scope="row">Odd figure</th>' in text
+    assert "<dt>Odd method</dt><dd>Odd figure</dd>" in text
 
 
 def test_what_is_undefined_is_a_dash_with_its_reason(opened: Any) -> None:

@@ -20,7 +20,7 @@ def test_it_opens_without_complaint(opened: Any, width: int) -> None:
 
 
 def test_what_needs_a_person_comes_first(opened: Any) -> None:
-    """Failed attempts, then failed gates, then what is open; within a model the newest version first."""
+    """Failed attempts, then failed gates, then what is open; of equals the newest version first."""
     page = opened(render_index(samples.index())).page
     models = page.eval_on_selector_all(".model", "all => all.map(e => [e.dataset.model, e.dataset.state])")
     assert models == [
@@ -33,6 +33,32 @@ def test_what_needs_a_person_comes_first(opened: Any) -> None:
     keys = page.eval_on_selector_all(".model tr[data-key]", "all => all.map(e => e.dataset.key)")
     assert keys[:2] == ["evaluations/c-vision/ver-4/test/", "evaluations/c-vision/ver-3/test/"]
     assert keys[-3:-1] == ["evaluations/a-churn/ver-2/test/", "evaluations/a-churn/ver-1/test/"]
+
+
+def test_within_a_model_failures_come_before_what_is_newer(opened: Any) -> None:
+    """A version that could not be evaluated, then failed gates, then the newest of the others."""
+    days = [("v1", "fail", 1), ("v2", "inconclusive", 2), ("v3", "pass", 3), ("v5", "pass", 5)]
+    entries = [samples.entry("m", v, how, created_at=f"2026-11-0{day}T02:00:00Z") for v, how, day in days]
+    broken = {"code": "unreadable_file", "message": "part-0.parquet is cut short; write it again"}
+    never = {"evaluation": None, "verdict": None, "headline": None, "gates": None}
+    entries.append(samples.entry("m", "v0", created_at=None, failure=broken, examples=0, warnings=0) | never)
+    page = opened(render_index({"evaluations": entries})).page
+    order = page.eval_on_selector_all("tr[data-key]", "all => all.map(e => e.dataset.key.split('/')[2])")
+    assert order == ["v0", "v1", "v5", "v3", "v2"]
+    cells = page.locator("tr[data-key]").first.locator("td").all_inner_texts()
+    assert [cells[place] for place in (1, 2, 4, 5)] == ["–", "–", "–", "–"]
+
+
+def test_a_narrow_screen_shows_everything(opened: Any) -> None:
+    """Evaluations stand one below the other: nothing has to be scrolled to, and each figure has its name."""
+    page = opened(render_index(samples.index()), 380).page
+    wider = "all => all.filter(e => e.scrollWidth > e.clientWidth).length"
+    assert page.eval_on_selector_all(".scroll, td, th", wider) == 0
+    row = "tr[data-key='evaluations/a-churn/ver-2/test/']"
+    right = page.eval_on_selector_all(f"{row} > *", "all => all.map(e => e.getBoundingClientRect().right)")
+    assert max(right) <= 380
+    named = f"getComputedStyle(document.querySelector(\"{row} td:nth-child(3)\"), '::before').content"
+    assert page.evaluate(named) == '"Weighted F1"'
 
 
 def test_a_failed_attempt_says_why_and_leaves_the_report_before_it(opened: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from evalcore import registry
 from templates import numbers, words
 from templates.page import attribute, named
 
@@ -12,28 +13,58 @@ from templates.page import attribute, named
     ("value", "interval", "text"),
     [
         (0.95391, [0.9501, 0.9571], "0.954"),
-        (0.5, [0.2, 0.8], "0.50"),
+        (0.5, [0.2, 0.8], "0.500"),
+        (0.8745, [0.85, 0.89], "0.875"),
+        (0.954, [0.9536, 0.9544], "0.9540"),
         (0.123456, [0.12340, 0.12350], "0.1235"),
         (0.95391, None, "0.954"),
         (0.99991, [0.9, 1.0], "0.9999"),
-        (1.0, [0.9, 1.0], "1.00"),
+        (1.0, [0.9, 1.0], "1.000"),
         (0.00004, None, "0.00004"),
-        (-0.0123, [-0.09, 0.06], "−0.01"),
+        (-0.0123, [-0.09, 0.06], "−0.012"),
         (-0.0004, None, "−0.0004"),
         (0.0, None, "0.000"),
         (None, None, "–"),
     ],
 )
-def test_digits_follow_the_interval(value: float | None, interval: list[float] | None, text: str) -> None:
-    """A figure has the digits its interval justifies, and is never rounded to the 0 or 1 that it is not."""
+def test_figures_have_three_decimals_or_what_they_need(
+    value: float | None, interval: list[float] | None, text: str
+) -> None:
+    """Three decimals, four within a narrower interval, more before it reads as the 0 or 1 that it is not."""
     assert numbers.figure(value, interval) == text
 
 
 def test_intervals_below_zero_are_not_read_as_a_dash() -> None:
     """An interval with a minus in it is written with a word between its ends."""
-    assert numbers.span([-0.09, 0.06]) == "−0.09 to 0.06"
+    assert numbers.span([-0.09, 0.06]) == "−0.090 to 0.060"
     assert numbers.span([0.9501, 0.9571]) == "0.950–0.957"
     assert numbers.span(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "interval", "text"),
+    [
+        (0.88, 0.875, None, "0.875"),
+        (0.8747, 0.8746, None, "0.8746"),
+        (0.8753, 0.8749999, None, "0.875"),
+        (0.9, 0.9, None, "0.900"),
+        (0.8745, 0.8745, None, "0.8745"),
+        (0.9, 0.89999, [0.88, 0.92], "0.89999"),
+        (0.9, 0.92, [0.8998, 0.94], "0.9200"),
+        (0.9, None, None, "–"),
+    ],
+)
+def test_figures_beside_a_bound_are_told_from_it(
+    bound: float, value: float | None, interval: list[float] | None, text: str
+) -> None:
+    """As many decimals as show on which side of the bound the figure and its interval are."""
+    assert numbers.figure(value, interval, numbers.digits_at(bound, value, interval)) == text
+
+
+def test_bounds_are_written_in_full() -> None:
+    """A bound has the digits it was given, however many or small."""
+    found = [numbers.bound(each) for each in (0.9, 0.87531234, 1e-05, 1000, -0.5, 0)]
+    assert found == ["0.9", "0.87531234", "0.00001", "1000", "−0.5", "0"]
 
 
 def test_counts_and_shares() -> None:
@@ -66,6 +97,18 @@ def test_attributes_keep_a_name_whole() -> None:
     assert attribute('a\u202eb"<\n') == "a&#x202e;b&#34;&lt;&#xa;"
     assert attribute("plain & simple") == "plain &amp; simple"
     assert attribute("nul\x00") == "nul\ufffd"
+
+
+def test_a_metric_is_called_what_it_is_registered_as() -> None:
+    """Titles and meanings come from the metrics; a name that is none of them is read as words."""
+    for each in registry.metrics():
+        assert words.metric(each.name) == each.title.replace("'", "’")
+    assert words.metric("recall[a_b]") == "Recall of a_b"
+    assert words.metric("mean_odd_figure") == "Mean odd figure"
+    assert words.metric("slices.region.accuracy") == "slices.region.accuracy"
+    assert words.meaning("precision").startswith("TP / (TP + FP)")
+    assert words.meaning("mean_odd_figure") == ""
+    assert words.method("some_new_method") == "some new method"
 
 
 def test_findings_are_sentences_that_leave_names_alone() -> None:

@@ -49,12 +49,15 @@ def _titles(outline: list[Any]) -> list[str]:
 
 def test_it_says_what_the_screen_says() -> None:
     """Verdict, gates, matrix, figures and warnings are text on paper too, and pages are numbered."""
-    found = _read(samples.churn())
+    found = _read(samples.churn(what_if={"threshold": 0.3}, thresholds={"operating_point": 0.3}))
+    assert found.metadata.title.startswith("What-if at threshold 0.3 · ")
     pages = [page.extract_text() for page in found.pages]
     text = " ".join(" ".join(pages).split())
     for part in (
         "Pass",
         "Recall of churned",
+        "What-if at threshold 0.3: not the evaluation in force",
+        "Threshold 0.3",
         "9,120",
         "380",
         "0.918",
@@ -64,11 +67,17 @@ def test_it_says_what_the_screen_says() -> None:
         assert part in text
     for number, page in enumerate(pages, 1):
         assert f"Page {number} of {len(pages)}" in page
+        assert "What-if · Customer churn" in page
 
 
 @pytest.mark.parametrize(
     ("make", "most"),
-    [(samples.churn, 4), (samples.ten, 12), (lambda: samples.many(30), 12), (lambda: samples.many(1000), 20)],
+    [
+        (samples.churn, 4),
+        (samples.ten, 6),
+        (lambda: samples.many(30), 8),
+        (lambda: samples.warned(1000), 12),
+    ],
 )
 def test_pages_are_few_and_nothing_is_cut_off(make: Callable[[], dict[str, Any]], most: int) -> None:
     """The number of pages has a bound, none is blank, and nothing reaches into a side margin."""
@@ -83,6 +92,32 @@ def test_pages_are_few_and_nothing_is_cut_off(make: Callable[[], dict[str, Any]]
         assert box[2] <= image.width - 16 * MARGIN * millimetre
         assert box[1] >= 17 * MARGIN * millimetre
     document.close()
+
+
+def _calm() -> dict[str, Any]:
+    return samples.ten() | {"gates": samples.ten()["gates"][:1], "warnings": []}
+
+
+@pytest.mark.parametrize(
+    "make", [samples.churn, samples.ten, _calm, lambda: samples.many(12), lambda: samples.many(30)]
+)
+def test_the_first_page_is_filled_and_the_matrix_whole(make: Callable[[], dict[str, Any]]) -> None:
+    """The matrix is on one page with its heading, and no gap is left before it."""
+    summary = make()
+    data = pdf(summary)
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(data)).pages]
+    on = next(number for number, text in enumerate(pages) if "Rows are the actual label" in text)
+    assert "Share of the row" in pages[on]
+    document = pypdfium2.PdfDocument(data)
+    image = document[0].render(scale=1).to_pil().convert("L").crop((0, 0, 595, 780))
+    bottom = image.point(lambda shade: 255 if shade < 250 else 0).getbbox()[3]
+    document.close()
+    assert bottom >= 0.75 * 780
+
+
+def test_a_matrix_that_fits_is_on_the_first_page() -> None:
+    """With few gates and findings even a matrix of ten labels stands beside the verdict."""
+    assert "Rows are the actual label" in _read(_calm()).pages[0].extract_text()
 
 
 def test_hostile_names_are_within_the_margins() -> None:
@@ -137,7 +172,7 @@ def test_without_a_time_and_a_digest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "seconds"), [(samples.churn, 0.3), (samples.ten, 0.5), (lambda: samples.many(300), 1.5)]
+    ("make", "seconds"), [(samples.churn, 0.3), (samples.ten, 0.5), (lambda: samples.warned(1000), 1.5)]
 )
 def test_it_is_quick(make: Callable[[], dict[str, Any]], seconds: float) -> None:
     """Processor time of a warm process, with room for a machine that does other things as well."""
