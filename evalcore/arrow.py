@@ -47,10 +47,19 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     if encoded.num_chunks > 1:
         encoded = encoded.unify_dictionaries()
-    values = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
+    values = _values(encoded.chunk(0).dictionary, name, source) if encoded.num_chunks else []
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
     codes = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, dtype=np.int32)])
     return _canonical_column(codes, [canonical(value) for value in values])
+
+
+def _values(dictionary: pa.Array, name: str, source: Source) -> list[Any]:
+    try:
+        return list(dictionary.to_pylist())
+    except UnicodeDecodeError as error:
+        raise InvalidPredictions(
+            f"{source.key}: the column {name!r} holds text that is not UTF-8", "store the file again"
+        ) from error
 
 
 def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
@@ -119,15 +128,17 @@ def weight_column(column: pa.ChunkedArray, name: str, source: Source) -> npt.NDA
 def number_column(
     column: pa.ChunkedArray, name: str, source: Source, what: str, remedy: str
 ) -> tuple[Scores, Bools | None]:
-    """Numbers as float32 where stored so or smaller, else float64, and which rows have one (None: all)."""
+    """Numbers as float32 where stored so, else float64, and which rows have one (None: all)."""
     import pyarrow as pa
     import pyarrow.types as types
 
     kind = column.type
+    if types.is_float16(kind):  # whose precision a threshold would have to take
+        raise InvalidPredictions(f"{source.key}: the column {name!r} holds {kind}", "store it as float32")
     tests = (types.is_floating, types.is_integer, types.is_boolean, types.is_null, types.is_decimal)
     if not any(test(kind) for test in tests):
         raise InvalidPredictions(f"{source.key}: the column {name!r} holds {kind}, not {what}", remedy)
-    single = types.is_float32(kind) or types.is_float16(kind)
+    single = types.is_float32(kind)
     wanted = pa.float32() if single else pa.float64()
     values = column if kind == wanted else column.cast(wanted, safe=False)
     dtype = np.dtype(np.float32 if single else np.float64)

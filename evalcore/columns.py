@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evalcore.errors import InvalidParameter, InvalidPredictions, InvalidSettings
-from evalcore.labels import DEFAULT_POSITIVE, in_order
+from evalcore.labels import DEFAULT_POSITIVE, from_text, in_order
 from evalcore.settings import Settings
 
 PROBABILITY_PREFIX = "proba_"
@@ -232,7 +232,7 @@ def _scored(settings: Settings, names: Sequence[str]) -> _Scored:
 def _probability_columns(settings: Settings, names: Sequence[str]) -> ByLabel:
     """A probability column for every label, or for the positive one of two; else none."""
     found = dict(settings.columns.probabilities) or {
-        name.removeprefix(PROBABILITY_PREFIX): name for name in names if name.startswith(PROBABILITY_PREFIX)
+        _label_of(name, settings): name for name in names if name.startswith(PROBABILITY_PREFIX)
     }
     if settings.labels is None:
         return tuple((label, found[label]) for label in in_order(found))
@@ -240,6 +240,15 @@ def _probability_columns(settings: Settings, names: Sequence[str]) -> ByLabel:
     whole = len(columns) == len(settings.labels)
     positive = len(settings.labels) == 2 and settings.positive_label in found
     return columns if whole or positive else ()
+
+
+def _label_of(column: str, settings: Settings) -> str:
+    """The label that a probability column names: ``proba_1.0`` is of label 1, ``proba_True`` of true.
+
+    Unless the settings list that very text as a label.
+    """
+    text = column.removeprefix(PROBABILITY_PREFIX)
+    return text if text in (settings.labels or ()) else from_text(text)
 
 
 def _threshold_in_force(

@@ -62,8 +62,13 @@ def _restore(kind: type[AssayError], message: str, remedy: str, details: Mapping
     return kind(message, remedy, **details)
 
 
+LONGEST = 2000
+"""Characters of a message; a longer one was made of something that is no message."""
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    line = " ".join(text[: 2 * LONGEST].split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 class InvalidParameter(AssayError):

@@ -68,7 +68,7 @@ def _judged(gate: Gate, path: Path, value: float, found: Found) -> dict[str, Any
         return _status("pass", f"{_digits(value, bound)} is {words} {_plain(bound)}")
     needed = _rows_to_settle(path, value, weak, bound, found.rows)
     said = f"{_digits(value, bound)} is {words} {_plain(bound)}"
-    return _undecided(gate, said, interval, needed)
+    return _undecided(gate, said, interval, bound, needed)
 
 
 # -- a bound on how much worse than the baseline ---------------------------------------------------
@@ -119,12 +119,8 @@ def _judged_drop(
     said = f"it is {said}, and {_plain(bound)} worse is allowed"
     if interval is None or interval[1] <= bound:
         return _status("pass", said)
-    return _undecided(
-        gate,
-        said,
-        interval,
-        _rounded(rows * ((drop - interval[1]) / (drop - bound)) ** 2) if drop != bound else None,
-    )
+    needed = None if drop == bound else _rounded(rows * ((drop - interval[1]) / (drop - bound)) ** 2)
+    return _undecided(gate, said, interval, bound, needed)
 
 
 # -- what is said ----------------------------------------------------------------------------------
@@ -134,12 +130,14 @@ def _status(status: str, reason: str, rows_needed: int | None = None) -> dict[st
     return {"status": status, "reason": reason, "rows_needed": rows_needed}
 
 
-def _undecided(gate: Gate, said: str, interval: Sequence[float], needed: int | None) -> dict[str, Any]:
+def _undecided(
+    gate: Gate, said: str, interval: Sequence[float], bound: float, needed: int | None
+) -> dict[str, Any]:
     settle = (
         "no number of rows would settle it" if needed is None else f"about {needed:,} rows would settle it"
     )
-    low, high = interval
-    reason = f"{said}, but its 95 % interval, {low:.3f} to {high:.3f}, crosses the bound; {settle}"
+    low, high = (_digits(end, bound) for end in interval)
+    reason = f"{said}, but its 95 % interval, {low} to {high}, crosses the bound; {settle}"
     return _status("fail" if gate.get("confident") else "inconclusive", reason, needed)
 
 
@@ -166,12 +164,12 @@ def _rounded(needed: float) -> int | None:
 
 
 def _digits(value: float, bound: float) -> str:
-    """The figure with as many decimals as tell it from the bound, at least three."""
+    """The figure with as many decimals, at least three, as put it on its own side of the bound."""
     if value.is_integer():
         return _plain(value)
     for decimals in range(3, 17):
         text = f"{value:.{decimals}f}"
-        if value == bound or float(text) != bound:
+        if (float(text) > bound, float(text) < bound) == (value > bound, value < bound):
             return text
     return repr(value)
 

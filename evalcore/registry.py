@@ -102,21 +102,27 @@ def _put(table: dict[Any, Any], key: Any, value: Registered) -> Registered:
 
 
 def metrics(of: type[Any] | None = None) -> tuple[Metric, ...]:
-    """Every metric, or those computed from one statistic, in the order they are defined."""
+    """Every metric, or those computed from one statistic, by module and then as they are defined there."""
     _discover("evalcore.metrics")
-    return tuple(found for found in _METRICS.values() if of is None or found.of is of)
+    chosen = (found for found in _METRICS.values() if of is None or found.of is of)
+    return tuple(sorted(chosen, key=_place))
+
+
+def _place(found: Metric) -> tuple[str, int]:
+    # Not the order of registration, which depends on who imported which module first.
+    return found.compute.__module__, found.compute.__code__.co_firstlineno
 
 
 def checks() -> Mapping[str, Callable[..., Any]]:
     """Every family of checks by name."""
     _discover("evalcore.checks")
-    return dict(_CHECKS)
+    return dict(sorted(_CHECKS.items()))
 
 
 def parts() -> Mapping[str, Part]:
     """Every part of the summary that is not there for every task, by name."""
     _discover("evalcore.parts")
-    return dict(_PARTS)
+    return dict(sorted(_PARTS.items()))
 
 
 def tasks() -> Mapping[str, Any]:

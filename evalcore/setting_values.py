@@ -38,6 +38,13 @@ def object_value(key: str, value: Any) -> dict[str, Any]:
 
 def number_value(key: str, value: Any) -> float:
     """A finite number; a boolean is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
         raise wrong(key, f"a number, not {value!r}")
     return float(value)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond every float
+        return False

@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import faults, servers
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("assay", deadline=None)
+settings.load_profile("assay")
 
 AWS_SETTINGS = (
     "AWS_ACCESS_KEY_ID",

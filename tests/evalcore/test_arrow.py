@@ -215,3 +215,26 @@ def test_reading_arrow_does_not_load_pandas(tmp_path: Path) -> None:
         """
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_probability_columns_go_by_the_label_they_name() -> None:
+    """proba_True is of the label true, proba_1.0 of 1, unless the settings list that very text."""
+    boolean = {"proba_True": [0.9, 0.2], "proba_False": [0.1, 0.8], "proba_x": [0.0, 0.0]}
+
+    assert predicted(boolean) == ["true", "false"]
+    assert predicted({"proba_1.0": [0.9], "proba_2.0": [0.1], "proba_3.0": [0.0]}) == ["1"]
+    assert predicted({"proba_1.0": [0.9], "proba_b": [0.1], "proba_c": [0.0]}, labels=["1.0", "b", "c"]) == ["1.0"]
+
+
+def test_text_that_is_not_unicode_is_refused() -> None:
+    """Bytes that are no UTF-8 name the column, and are no bug."""
+    broken = pa.array([b"\xff", b"a"]).view(pa.string())
+
+    with pytest.raises(InvalidPredictions, match="not UTF-8"):
+        label_column(chunked(broken), "y", HERE)
+
+
+def test_half_precision_is_refused() -> None:
+    """Float16 scores are refused instead of meeting a threshold of another precision."""
+    with pytest.raises(InvalidPredictions, match="float32"):
+        score_column(chunked(pa.array(np.array([0.1], np.float16))), "s", HERE)

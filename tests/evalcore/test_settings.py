@@ -22,6 +22,7 @@ from evalcore.settings import resolve_settings
         ({"labels": ["a", "b"], "positive_label": "c"}, "positive_label"),
         ({"threshold": "0.5"}, "threshold"),
         ({"threshold": 1.5}, "threshold"),
+        ({"threshold": 10**400}, "threshold"),
         ({"threshold": True}, "threshold"),
         ({"costs": {"false_positive": 1}}, "costs"),
         ({"costs": {"false_positive": 1, "false_negative": -1}}, "costs"),
