@@ -12,6 +12,7 @@ from typing import Literal
 
 from evalcore.errors import AssayError, EngineUnavailable, InternalError
 from flows.prefect_api import api_url
+from infra.storage import open_store, without_secrets
 
 LIBRARIES = ("assay-reports", "boto3", "jinja2", "numpy", "prefect", "pyarrow", "typer", "weasyprint")
 _OLDEST_PYTHON = (3, 11)
@@ -80,8 +81,6 @@ def _pdf() -> str:
 
 def _store(url: str) -> str:
     """Reach the store, and write and remove a small object where that is allowed."""
-    from infra.storage import open_store
-
     store = open_store(url)
     store.check()
     key = f"evaluations/nightly/doctor-{secrets.token_hex(4)}.txt"
@@ -96,11 +95,12 @@ def _prefect() -> str:
         return "none is named; Prefect's embedded server is started where one is needed"
     import httpx
 
+    shown = without_secrets(named)
     try:
         httpx.get(f"{named.rstrip('/')}/health", timeout=_PATIENCE).raise_for_status()
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EngineUnavailable(
-            f"{named} does not answer: {type(error).__name__}",
+            f"{shown} does not answer: {type(error).__name__}",
             "start it, correct PREFECT_API_URL or the active profile, or use --runner inline",
         ) from error
-    return f"{named} answers"
+    return f"{shown} answers"

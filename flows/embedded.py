@@ -23,6 +23,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from infra.cache import cache_folder
+
 START_SECONDS = 180.0
 """How long the server may take to start; 15 to 60 s are usual."""
 
@@ -104,12 +106,24 @@ def _server_environment() -> dict[str, str]:
 def begin_database(folder: Path) -> Path:
     """The path of a database for one run, which begins as the one that was kept, if there is one.
 
-    One for each run: two at once on one file would wait for each other's locks.
+    One for each run: two at once on one file would wait for each other's locks. One that was kept and is
+    damaged is dropped, so that this start makes it anew.
     """
     database = folder / "prefect.db"
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):
         shutil.copyfile(kept_database(), database)
+        if not _is_whole(database):
+            database.unlink()
+            kept_database().unlink(missing_ok=True)
     return database
+
+
+def _is_whole(database: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            return bool(connection.execute("pragma quick_check").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False
 
 
 def keep_database(database: Path) -> None:
@@ -117,10 +131,10 @@ def keep_database(database: Path) -> None:
 
     Nothing is kept where a copy is there already, or cannot be.
     """
-    kept = kept_database()
-    if kept.exists():
-        return
-    with suppress(OSError, sqlite3.Error):  # it would only save time
+    with suppress(OSError, RuntimeError, sqlite3.Error):  # it would only save time
+        kept = kept_database()
+        if kept.exists():
+            return
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
             copy = Path(folder) / "copy.db"
@@ -131,8 +145,7 @@ def keep_database(database: Path) -> None:
 
 def kept_database() -> Path:
     """Where the copy is kept, one for each version of Prefect."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "assay" / f"prefect-{importlib.metadata.version('prefect')}.db"
+    return cache_folder() / f"prefect-{importlib.metadata.version('prefect')}.db"
 
 
 # -- the server's process ----------------------------------------------------------------------------

@@ -16,8 +16,6 @@ from evalcore.errors import StorageUnavailable
 from flows import steps
 from flows.steps import Outcome, Request
 
-RETRIES = 3
-
 
 class NotEvaluated(Exception):
     """An evaluation failed: what Prefect shows of it, and its outcome for the flow that asked."""
@@ -47,15 +45,21 @@ def worth_retrying(task: Task[..., Any], run: TaskRun, state: State[Any]) -> boo
     return isinstance(error, StorageUnavailable) and error.details.get("s3_code") != "NoSuchBucket"
 
 
+TRIED_AGAIN: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=2),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": worth_retrying,
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+}
+"""How a task is tried again; its result is kept nowhere, for the store has it."""
+
+
 @task(
     name="evaluate",
     task_run_name=lambda: run_name(vars(task_run.parameters["request"])),
-    retries=RETRIES,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_retrying,
-    cache_policy=NO_CACHE,
-    persist_result=False,
+    **TRIED_AGAIN,
 )
 def evaluate(request: Request) -> Outcome:
     """One evaluation; fails where it does."""
@@ -65,15 +69,7 @@ def evaluate(request: Request) -> Outcome:
     return outcome
 
 
-@task(
-    name="update-index",
-    retries=RETRIES,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_retrying,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+@task(name="update-index", **TRIED_AGAIN)
 def update_index(store: str, outcome: Outcome) -> None:
     """The index and its page, after one evaluation."""
     steps.update_index(store, [outcome])

@@ -1,48 +1,57 @@
-"""A night under way: it holds the lease, and keeps its record and the index up to date as it goes."""
+"""A night under way: its lease is held, and its record and the index are kept up to date as it goes."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from evalcore.errors import AssayError
-from flows.faults import store_is_gone
+from flows.faults import as_ours, store_is_gone
 from flows.progress import count, log
-from flows.steps import Outcome, connect, update_index
+from flows.steps import Outcome, update_index
 from infra import lease, record
-from infra.storage import Store
+from infra.clock import utc
+from infra.lease import LeaseLost
+from infra.storage import Store, open_store
 
 BEAT = lease.RENEW_SECONDS
-"""Seconds between two renewals of the lease, each with the record and the index as they stand."""
+"""Seconds between two renewals of the lease, and between two writes of the record and the index."""
 
 
-class Night:
-    """The run between taking the lease and giving it back.
+class Keeper:
+    """Keeps one night, from taking the lease to giving it back.
 
-    Raises StorageUnavailable, naming the other run, where one is under way on this store.
+    Raises StorageUnavailable, naming the other run, where one is under way on this store; so do ``begin``,
+    ``add`` and ``finish`` where another run has taken the lease over meanwhile.
     """
 
     def __init__(self, url: str, run: str, split: str) -> None:
         self.url, self.run, self.split = url, run, split
-        self.store: Store = connect(url)
-        self.started_at = _now()
-        self.total = 0
+        self.store: Store = open_store(url)
+        self.started_at = utc()
+        self.finished_at: str | None = None
+        self.total: int | None = None
         self._outcomes: list[Outcome] = []
         self._skipped: dict[str, str] = {}
         self._unindexed: list[Outcome] = []
+        self._lost: LeaseLost | None = None
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._over = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, name="night-keeper", daemon=True)
+        # Apart, so that a store that is slow to take an index does not cost the lease.
+        self._beats = [
+            threading.Thread(target=self._beat, args=works, name="night-keeper", daemon=True)
+            for works in ([lambda: self._lease.renew()], [self._write_record, self._write_index])
+        ]
 
     def __enter__(self) -> Self:
         self._lease = lease.acquire(self.store, self.run)
         try:
-            self._write_record(None)
-            self._keeper.start()
+            for beat in self._beats:
+                beat.start()
         except BaseException:
             self._over.set()
             self._lease.release()
@@ -52,27 +61,34 @@ class Night:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._rest()
+        gone = store_is_gone(error)
+        if error is not None and not gone:
+            self._leave()
+        self._over.set()
+        for beat in self._beats:
+            beat.join()
         if error is None:
             self._lease.release()
-        elif not store_is_gone(error):
-            self._leave()
+        elif not gone:
+            with suppress(AssayError):
+                self._lease.release()
 
     def _leave(self) -> None:
         """What can be saved of a night that ends early; what ended it is the error to tell."""
-        with suppress(AssayError):
-            self._write_index()
-            self._write_record(None)
-        with suppress(AssayError):
-            self._lease.release()
+        self.finished_at = utc()
+        for write in (self._write_index, self._write_record):
+            with suppress(AssayError):
+                write()
 
     def begin(self, skipped: Mapping[str, str], failed: Iterable[Outcome], requests: int) -> None:
-        """Say what the night will do; what failed in planning counts as done."""
+        """Say what the night will do, and begin its record; what failed in planning counts as done."""
         self._skipped = dict(skipped)
         failed = list(failed)
         self.total = len(failed) + requests
         for outcome in failed:
             self.add(outcome)
+        self._refuse_if_lost()
+        self._write_record()
 
     def add(self, outcome: Outcome) -> None:
         """Note what became of an evaluation."""
@@ -80,44 +96,54 @@ class Night:
             self._outcomes.append(outcome)
             self._unindexed.append(outcome)
             done = len(self._outcomes)
-        count(done, self.total, _said(outcome))
+        count(done, self.total or 0, _said(outcome))
+        self._refuse_if_lost()
 
     def finish(self) -> dict[str, Any]:
         """Bring the index up to date and write the record for the last time; the record."""
-        self._rest()
+        self._refuse_if_lost()
         self._write_index()
-        return self._write_record(_now())
+        self.finished_at = utc()
+        return self._write_record()
 
-    def _rest(self) -> None:
-        self._over.set()
-        self._keeper.join()
+    def _refuse_if_lost(self) -> None:
+        if self._lost is not None:
+            raise self._lost
 
-    def _keep(self) -> None:
+    def _beat(self, *works: Callable[[], Any]) -> None:
         while not self._over.wait(BEAT):
-            try:
-                self._lease.renew()
-                self._write_index()
-                self._write_record(None)
-            except AssayError as error:
-                # The store may answer again; if it does not, the night ends with its error anyway.
-                log.warning("%s", error)
+            for work in works:
+                try:
+                    work()
+                except LeaseLost as lost:
+                    self._lost = lost
+                    return
+                except Exception as error:
+                    # The store may answer again; if it does not, the night ends with its error anyway.
+                    log.warning("%s", as_ours(error))
 
     def _write_index(self) -> None:
-        with self._lock:
-            outcomes, self._unindexed = self._unindexed, []
-        try:
-            update_index(self.url, outcomes)
-        except AssayError:
+        with self._writing:
             with self._lock:
-                self._unindexed = outcomes + self._unindexed
-            raise
+                outcomes, self._unindexed = self._unindexed, []
+            try:
+                update_index(self.url, outcomes)
+            except BaseException:
+                with self._lock:
+                    self._unindexed = outcomes + self._unindexed
+                raise
 
-    def _write_record(self, finished_at: str | None) -> dict[str, Any]:
-        with self._lock:
-            lines = [_line(outcome) for outcome in self._outcomes]
-        document = record.record(self.run, self.started_at, finished_at, self.split, lines, self._skipped)
-        record.write_record(self.store, document)
-        return document
+    def _write_record(self) -> dict[str, Any]:
+        """Write the record as it stands, once it is known what there is to do."""
+        with self._writing:
+            with self._lock:
+                lines = [_line(outcome) for outcome in self._outcomes]
+            document = record.record(
+                self.run, self.started_at, self.finished_at, self.split, lines, self._skipped, self.total
+            )
+            if self.total is not None:
+                record.write_record(self.store, document)
+            return document
 
 
 def _line(outcome: Outcome) -> dict[str, Any]:
@@ -142,7 +168,3 @@ def _said(outcome: Outcome) -> str:
     if outcome.error:
         return f"{name}: error[{outcome.error.code}]: {outcome.error}"
     return f"{name}: {outcome.status}, verdict {outcome.verdict} ({outcome.seconds:.1f} s)"
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

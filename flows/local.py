@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,14 @@ from evalcore.errors import InvalidSettings
 from flows import output as output_folder
 from flows.progress import counted, step
 from infra import documents, layout
+from infra.inputs import Inputs
+from infra.layout import Target
+from infra.storage import Entry
 
 LOCAL = "local"
 """The model and the version where the settings name none."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def evaluate_files(
@@ -31,34 +35,45 @@ def evaluate_files(
     """
     from evalcore.settings import resolve_settings
     from evalcore.summary import Identity
-    from flows.measure import local_files, measure_files
-    from flows.steps import render
+    from flows.measure import measure_files
+    from flows.steps import digest_of, render
 
     document = {} if settings_file is None else read_settings(settings_file)
     settings = resolve_settings(document, {}, threshold=threshold)
-    model, version = _id(document, "model_id"), _id(document, "version_id")
+    target = Target(_id(document, "model_id"), _id(document, "version_id"), dataset_split)
     identity = Identity(
-        model_id=model,
-        model_name=settings.name or model,
-        version_id=version,
+        model_id=target.model_id,
+        model_name=settings.name or target.model_id,
+        version_id=target.version_id,
         created_at=document.get("created_at"),
-        evaluation=_digest([(file.key, file.etag, file.size) for file in local_files(paths)], settings),
-        dataset_split=layout.check_split(dataset_split),
+        evaluation="",
+        dataset_split=target.dataset_split,
         checkpoint=None,
     )
     step(f"reading {counted(len(paths), 'file')} of predictions")
     summary = measure_files(paths, settings, identity)
+    # Only now: to know what a file holds it has to be read, once.
+    summary["evaluation"] = digest_of(_inputs(target, document, summary["inputs"]), settings)
     output_folder.write(output, summary, render(summary))
     return summary
 
 
-def _digest(files: list[tuple[str, str, int]], settings: Any) -> str:
-    from evalcore import FIGURES_VERSION
-    from templates import REPORTS_VERSION
-
-    taken = [[Path(key).name, etag, size] for key, etag, size in files]
-    document = [taken, settings.document(), FIGURES_VERSION, REPORTS_VERSION]
-    return hashlib.sha256(json.dumps(document, sort_keys=True, allow_nan=False).encode()).hexdigest()
+def _inputs(target: Target, document: dict[str, Any], files: list[dict[str, Any]]) -> Inputs:
+    """What was read, as if it lay in a store: by its name, wherever the file lies."""
+    read = [Entry(Path(file["key"]).name, file["bytes"], file["etag"], _NEVER) for file in files]
+    return Inputs(
+        target=target,
+        model=document,
+        version=document,
+        predictions=tuple(read),
+        ground_truth=(),
+        validation=(),
+        validation_ground_truth=(),
+        baseline=(),
+        baseline_version=None,
+        baseline_settings=None,
+        splits=((target.dataset_split, None),),
+    )
 
 
 def read_settings(path: Path) -> dict[str, Any]:

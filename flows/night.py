@@ -8,19 +8,22 @@ from __future__ import annotations
 import fnmatch
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from evalcore.errors import ModelNotFound
 from flows.faults import as_ours
-from flows.keeper import Night
-from flows.steps import Outcome, Request, connect, settle
+from flows.keeper import Keeper
+from flows.steps import Outcome, Request, settle
 from infra.registry import Model, Registry
+from infra.storage import open_store
 
+AnyFuture = TypeVar("AnyFuture")
 Versions = Literal["promoted", "latest", "all"]
 
 WORKERS = min(4, os.cpu_count() or 1)
@@ -56,17 +59,22 @@ def new_run() -> str:
 
 def run_inline(order: Order) -> dict[str, Any]:
     """The whole night in this process; its record."""
-    with Night(order.store, order.run, order.split) as night:
+    with Keeper(order.store, order.run, order.split) as keeper:
         plan = plan_night(order)
-        night.begin(plan.skipped, plan.failed, len(plan.requests))
-        for outcome in _settle_all(plan.requests, order.workers):
-            night.add(outcome)
-        return night.finish()
+        keeper.begin(plan.skipped, plan.failed, len(plan.requests))
+        with ThreadPoolExecutor(order.workers) as pool:
+
+            def start(request: Request) -> Future[Outcome]:
+                return pool.submit(settle, request)
+
+            for future in as_they_end(plan.requests, order.workers, start, as_completed):
+                keeper.add(future.result())
+        return keeper.finish()
 
 
 def plan_night(order: Order) -> Plan:
     """Every evaluation of the night; raises ModelNotFound for a model that was named and is not there."""
-    registry = Registry(connect(order.store))
+    registry = Registry(open_store(order.store))
     names = [name for name in registry.models() if fnmatch.fnmatchcase(name, order.models)]
     if not names and not set(order.models) & set("*?["):
         registry.model(order.models)
@@ -89,7 +97,7 @@ def exit_status(record: dict[str, Any]) -> int:
 
 def _plan_model(order: Order, model_id: str) -> Plan:
     try:
-        model = Registry(connect(order.store)).model(model_id)
+        model = Registry(open_store(order.store)).model(model_id)
         wanted = _wanted(model, order)
     except ModelNotFound as error:  # its folder is there: someone is about to add it
         return Plan(skipped={model_id: error.message})
@@ -125,14 +133,23 @@ def _nothing(order: Order) -> str:
             return "no promoted version"
 
 
-def _settle_all(requests: tuple[Request, ...], workers: int) -> Iterator[Outcome]:
-    """Outcomes as they come; whoever stops asking stops what has not begun."""
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for future in as_completed([pool.submit(settle, request) for request in requests]):
-            yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+def as_they_end(
+    requests: Iterable[Request],
+    workers: int,
+    start: Callable[[Request], AnyFuture],
+    completed: Callable[[Sequence[AnyFuture]], Iterator[AnyFuture]],
+) -> Iterator[AnyFuture]:
+    """Futures as they end, so many at a time: the next begins when the caller asks for more, and only then.
+
+    ``completed`` is the ``as_completed`` that goes with the futures of ``start``.
+    """
+    waiting = iter(requests)
+    running = [start(request) for request in islice(waiting, workers)]
+    while running:
+        ended = next(iter(completed(running)))
+        running.remove(ended)
+        yield ended
+        running += [start(request) for request in islice(waiting, 1)]
 
 
 def link(url: str, key: str) -> str:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
-from prefect.task_runners import ThreadPoolTaskRunner
-from prefect.tasks import exponential_backoff
 
 from flows import night
-from flows.evaluate import RETRIES, NotEvaluated, evaluate, worth_retrying
-from flows.keeper import Night
+from flows.evaluate import TRIED_AGAIN, NotEvaluated, evaluate
+from flows.keeper import Keeper
 from flows.night import Order, Plan, Versions
 from flows.steps import Outcome
 from infra.layout import Target, evaluation_folder
@@ -24,32 +20,20 @@ from infra.layout import Target, evaluation_folder
 Record = dict[str, Any]
 
 
-@task(
-    name="plan-night",
-    retries=RETRIES,
-    retry_delay_seconds=exponential_backoff(backoff_factor=2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=worth_retrying,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-)
+@task(name="plan-night", **TRIED_AGAIN)
 def plan_night(order: Order) -> Plan:
     """Which evaluations there are."""
     return night.plan_night(order)
 
 
-@flow(
-    name="nightly",
-    flow_run_name="{run}",
-    task_runner=ThreadPoolTaskRunner(max_workers=night.WORKERS),
-    persist_result=False,
-)
+@flow(name="nightly", flow_run_name="{run}", persist_result=False)
 def nightly(
     store: str | None = None,
     models: str = "*",
     versions: Versions = "promoted",
     split: str = "test",
     force: bool = False,
+    workers: int = night.WORKERS,
     run: str | None = None,
 ) -> Any:
     """Every evaluation that is due; its result is the night's record, and it fails where one errored.
@@ -57,13 +41,13 @@ def nightly(
     An empty ``store`` is the one that ``ASSAY_STORE`` names.
     """
     url = store or os.environ.get("ASSAY_STORE", "./assay-store")
-    order = Order(url, run or night.new_run(), models, versions, split, force)
-    with Night(order.store, order.run, order.split) as under_way:
+    order = Order(url, run or night.new_run(), models, versions, split, force, workers)
+    with Keeper(order.store, order.run, order.split) as keeper:
         plan = plan_night(order)
-        under_way.begin(plan.skipped, plan.failed, len(plan.requests))
-        for outcome in _outcomes(evaluate.submit(request) for request in plan.requests):
-            under_way.add(outcome)
-        record = under_way.finish()
+        keeper.begin(plan.skipped, plan.failed, len(plan.requests))
+        for future in night.as_they_end(plan.requests, workers, evaluate.submit, as_completed):
+            keeper.add(_outcome(future))
+        record = keeper.finish()
     _show(order, record)
     failed = record["counts"].get("failed", 0)
     if failed:
@@ -73,13 +57,13 @@ def nightly(
 
 def run(order: Order) -> Record:
     """Run the flow and return the night's record; raises what kept the night from being run."""
-    chosen = nightly.with_options(task_runner=ThreadPoolTaskRunner(max_workers=order.workers))
-    state = chosen(
+    state = nightly(
         store=order.store,
         models=order.models,
         versions=order.versions,
         split=order.split,
         force=order.force,
+        workers=order.workers,
         run=order.run,
         return_state=True,
     )
@@ -89,12 +73,11 @@ def run(order: Order) -> Record:
     return record
 
 
-def _outcomes(futures: Iterable[PrefectFuture[Outcome]]) -> Iterator[Outcome]:
-    for future in as_completed(list(futures)):
-        try:
-            yield future.result()
-        except NotEvaluated as failure:
-            yield failure.outcome
+def _outcome(future: PrefectFuture[Outcome]) -> Outcome:
+    try:
+        return future.result()
+    except NotEvaluated as failure:
+        return failure.outcome
 
 
 def _show(order: Order, record: Record) -> None:

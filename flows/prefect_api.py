@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,6 @@ def api_url() -> str | None:
     """The Prefect API that the environment or the active profile names; None where neither does."""
     named = os.environ.get("PREFECT_API_URL")
     return named or _of_active_profile("PREFECT_API_URL")
-
-
-def shown(url: str) -> str:
-    """The address without a user and password."""
-    return re.sub(r"//[^/]*@", "//…@", url)
 
 
 def _of_active_profile(setting: str) -> str | None:

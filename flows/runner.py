@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalcore.errors import EngineUnavailable
-from flows.prefect_api import api_url, shown
+from flows.prefect_api import api_url
 from flows.progress import tell
+from infra.storage import open_store, without_secrets
 
 if TYPE_CHECKING:
     from flows.night import Order
@@ -25,9 +26,7 @@ def run_evaluation(request: Request, runner: Runner, *, debug: bool = False) -> 
     """One evaluation and its place in the index; raises the error that it had."""
     if not uses_prefect(runner, by_default=False):
         return _evaluate_inline(request)
-    from flows.steps import connect
-
-    connect(request.store).check()  # nobody should wait for Prefect to be told that
+    open_store(request.store).check()  # nobody should wait for Prefect to be told that
     with _on_prefect(debug):
         from flows.evaluate import evaluate_version
 
@@ -36,12 +35,11 @@ def run_evaluation(request: Request, runner: Runner, *, debug: bool = False) -> 
 
 def run_night(order: Order, runner: Runner, *, debug: bool = False) -> dict[str, Any]:
     """The whole night; its record."""
-    from flows import night
-    from flows.steps import connect
-
     # First, since some servers make a bucket for the first thing that is written.
-    connect(order.store).check()
+    open_store(order.store).check()
     if not uses_prefect(runner, by_default=True):
+        from flows import night
+
         return night.run_inline(order)
     with _on_prefect(debug):
         from flows import nightly
@@ -78,7 +76,7 @@ def _on_prefect(debug: bool) -> Iterator[None]:
         # A task's failure is reported by us, in one line; Prefect's API gets its log all the same.
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     named = api_url()
-    where = f"Prefect's API at {shown(named)}" if named else "Prefect's embedded server"
+    where = f"Prefect's API at {without_secrets(named)}" if named else "Prefect's embedded server"
     if named is None:
         _start_embedded_server(where)
     import httpx
@@ -86,7 +84,7 @@ def _on_prefect(debug: bool) -> Iterator[None]:
     try:
         _reach_api(where)
         yield
-    except httpx.TransportError as error:
+    except (httpx.TransportError, httpx.InvalidURL) as error:
         raise _no_answer(where) from error
 
 

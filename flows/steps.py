@@ -82,16 +82,11 @@ class Work:
     digest: str
 
 
-def connect(url: str) -> Store:
-    """The store at a URL; the stores of a process share their connections."""
-    return open_store(url)
-
-
 def resolve(request: Request) -> Target:
     """The evaluation that is meant; raises ModelNotFound, VersionNotFound, InvalidSettings."""
     version = request.version_id
     if version is None:
-        version = Registry(connect(request.store)).model(request.model_id).resolve(None)
+        version = Registry(open_store(request.store)).model(request.model_id).resolve(None)
     return Target(request.model_id, version, request.dataset_split, request.checkpoint)
 
 
@@ -101,7 +96,7 @@ def settle(request: Request) -> Outcome:
     target = None
     try:
         target = resolve(request)
-        outcome = _until_settled(connect(request.store), target, request)
+        outcome = _until_settled(open_store(request.store), target, request)
     except Exception as error:
         if request.run_id is not None:  # a night goes on, so that nobody else will show where it failed
             detail(f"{request.model_id} failed", error)
@@ -117,7 +112,7 @@ def update_index(url: str, outcomes: Iterable[Outcome]) -> None:
     changes = [dict(outcome.change) for outcome in outcomes if outcome.change]
     promoted = {model: version for outcome in outcomes for model, version in outcome.promoted.items()}
     if changes:
-        index.update_index(connect(url), changes, render_index, promoted=promoted)
+        index.update_index(open_store(url), changes, render_index, promoted=promoted)
 
 
 # -- one attempt -------------------------------------------------------------------------------------
@@ -157,16 +152,21 @@ def _attempt(store: Store, target: Target, request: Request) -> Outcome:
 
 def prepare(store: Store, target: Target, threshold: float | None) -> Work:
     """List the inputs, resolve the settings and take the digest; raises NotFound and InputError."""
-    from evalcore import FIGURES_VERSION
     from evalcore.settings import resolve_settings
-    from templates import REPORTS_VERSION
 
     model = Registry(store).model(target.model_id)
     inputs = model.inputs(target)
     settings = resolve_settings(inputs.model, inputs.version, threshold=threshold)
+    return Work(model, inputs, settings, digest_of(inputs, settings))
+
+
+def digest_of(inputs: Inputs, settings: Settings) -> str:
+    """What an evaluation of these inputs under these settings is known by."""
+    from evalcore import FIGURES_VERSION
+    from templates import REPORTS_VERSION
+
     resolved = settings.document() | {"unknown": settings.unknown}  # which the warnings name
-    taken = digest(inputs, resolved, FIGURES_VERSION, REPORTS_VERSION)
-    return Work(model, inputs, settings, taken)
+    return digest(inputs, resolved, FIGURES_VERSION, REPORTS_VERSION)
 
 
 def render(document: dict[str, Any]) -> dict[str, Rendered]:
@@ -208,7 +208,7 @@ def _put(
 def _in_force(
     target: Target,
     work: Work,
-    found: publish.Stored | publish.Published,
+    found: publish.Stored,
     request: Request,
     status: Literal["published", "up_to_date"],
 ) -> Outcome:
@@ -223,7 +223,7 @@ def _failed(request: Request, target: Target | None, error: AssayError) -> Outco
     failed = Outcome(request, target, "failed", error=error)
     if target is None or request.threshold is not None or store_is_gone(error):
         return failed
-    store = connect(request.store)
+    store = open_store(request.store)
     try:
         if isinstance(error, NotFound) and publish.stored(store, target) is None:
             return failed
@@ -234,11 +234,10 @@ def _failed(request: Request, target: Target | None, error: AssayError) -> Outco
 
 
 def _failure_entry(store: Store, target: Target, error: AssayError) -> dict[str, Any]:
-    try:
-        model = Registry(store).model(target.model_id)
-        promoted, name = model.promoted, model.document.get("name")
-    except AssayError:  # then the index keeps what it says of the model
-        entry = failed_entry(target, error.document(), False)
-        return {key: value for key, value in entry.items() if key != "promoted"}
-    name = name if isinstance(name, str) else None
-    return failed_entry(target, error.document(), promoted == target.version_id, name)
+    model: dict[str, Any] = {}
+    version: dict[str, Any] = {}
+    with suppress(AssayError):  # of what cannot be read the index keeps what it says
+        found = Registry(store).model(target.model_id)
+        model = found.document
+        version = found.version(target.version_id)
+    return failed_entry(target, error.document(), model, version)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from evalcore.errors import EvaluationNotFound
+from evalcore.errors import EvaluationNotFound, UnreadableFile
 from infra import publish
-from infra.layout import Target
+from infra.layout import Target, summary_key
 from infra.registry import Registry
 from infra.storage import Store
 
@@ -16,8 +16,8 @@ def read_summary(
 ) -> dict[str, Any]:
     """The summary in force of a version, the promoted one where none is named.
 
-    Raises ModelNotFound, VersionNotFound, PredictionsNotFound or EvaluationNotFound, whichever it is that
-    is not there.
+    Raises ModelNotFound, VersionNotFound or EvaluationNotFound, whichever it is that is not there, and
+    UnreadableFile for a summary that is damaged.
     """
     if version_id is None:
         version_id = Registry(store).model(model_id).resolve(None)
@@ -27,8 +27,11 @@ def read_summary(
 def summary_of(store: Store, target: Target) -> dict[str, Any]:
     """The summary in force of a target; raises as ``read_summary``."""
     found = publish.stored(store, target)
-    if found is None or not found.document:
+    if found is None:
         raise _missing(store, target)
+    if not found.document:
+        key = summary_key(target)
+        raise UnreadableFile(f"{store.url}/{key} is damaged", f"run {_evaluate(target)}", key=key)
     return found.document
 
 
@@ -71,13 +74,20 @@ def _missing(store: Store, target: Target) -> EvaluationNotFound:
     """The error for an evaluation that is not stored; raises the one that says more where there is one."""
     model = Registry(store).model(target.model_id)
     model.resolve(target.version_id)
-    checkpoint = f" --checkpoint {target.checkpoint}" if target.checkpoint else ""
     return EvaluationNotFound(
         f"{target} has not been evaluated in {store.url}",
-        f"run assay evaluate {target.model_id} --version {target.version_id} "
-        f"--split {target.dataset_split}{checkpoint}",
+        f"run {_evaluate(target)}",
         model_id=target.model_id,
         version_id=target.version_id,
         dataset_split=target.dataset_split,
         checkpoint=target.checkpoint,
+    )
+
+
+def _evaluate(target: Target) -> str:
+    """The command that makes an evaluation."""
+    checkpoint = f" --checkpoint {target.checkpoint}" if target.checkpoint else ""
+    return (
+        f"assay evaluate {target.model_id} --version {target.version_id} "
+        f"--split {target.dataset_split}{checkpoint}"
     )

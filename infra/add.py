@@ -6,17 +6,13 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from random import uniform
 from typing import Any
 
-from evalcore.errors import (
-    InvalidParameter,
-    InvalidPredictions,
-    UnreadableFile,
-)
+from evalcore.errors import InvalidParameter, InvalidPredictions, UnreadableFile
 from infra import documents, layout, missing
+from infra.clock import utc
 from infra.format_table import content_types, ending_of
 from infra.layout import Target
 from infra.registry import Registry
@@ -27,13 +23,12 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True)
 class Added:
-    """What ``add_version`` did: the keys of the predictions, and what it made or changed beside them."""
+    """What ``add_version`` did: the keys of the predictions, and what it made beside them."""
 
     target: Target
     keys: tuple[str, ...]
     new_model: bool
     new_version: bool
-    promoted: bool
 
 
 def add_version(
@@ -41,7 +36,6 @@ def add_version(
     target: Target,
     files: Sequence[Path],
     *,
-    promote: bool = False,
     settings: dict[str, Any] | None = None,
 ) -> Added:
     """Upload predictions of a version, its ``version.json`` last.
@@ -56,10 +50,7 @@ def add_version(
     _refuse_others(store, prefix, {file.name for file in files})
     new_model = _make_model(store, target.model_id, settings)
     keys = tuple(_upload(store, prefix, file) for file in files)
-    new_version = _finish_version(store, target)
-    if promote:
-        _promote(store, target.model_id, target.version_id)
-    return Added(target, keys, new_model, new_version, promote)
+    return Added(target, keys, new_model, _finish_version(store, target))
 
 
 def promote(store: Store, model_id: str, version_id: str) -> bool:
@@ -79,9 +70,6 @@ def promote(store: Store, model_id: str, version_id: str) -> bool:
                 raise
             time.sleep(uniform(0, 0.05 * 2**attempt))
     raise AssertionError("unreachable")
-
-
-_promote = promote  # `add_version` has a parameter of that name
 
 
 def _set_promoted(store: Store, key: str, model_id: str, version_id: str) -> bool:
@@ -126,8 +114,7 @@ def _finish_version(store: Store, target: Target) -> bool:
     It is written again even so: whoever waits for it as the sign that predictions are complete is told.
     """
     key = layout.version_key(target.model_id, target.version_id)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    new = _settings_text({"version_id": target.version_id, "created_at": now})
+    new = _settings_text({"version_id": target.version_id, "created_at": utc()})
     for _ in range(_ATTEMPTS):
         blob = store.read(key)
         try:

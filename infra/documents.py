@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from evalcore.errors import InvalidSettings
-from infra.storage import Store, WriteConflict
+from infra.storage import Store
 
 JSON = "application/json"
 
@@ -55,14 +55,7 @@ def replace(store: Store, key: str, data: bytes, etag: str | None) -> str:
 
     Returns the new ETag; raises WriteConflict where another writer was faster.
     """
-    try:
-        return store.write(key, data, content_type=JSON, if_match=etag, if_absent=etag is None)
-    except WriteConflict:
-        # A write whose answer was lost is sent again by the client and then meets its own result.
-        found = store.read(key)
-        if found is None or found.data != data:
-            raise
-        return found.etag
+    return store.write(key, data, content_type=JSON, if_match=etag, if_absent=etag is None)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -35,14 +35,17 @@ def entry_of(document: Document, summary_etag: str, promoted: bool) -> Document:
     }
 
 
-def failed_entry(target: Target, error: Document, promoted: bool, model_name: str | None = None) -> Document:
+def failed_entry(target: Target, error: Document, model: Document, version: Document) -> Document:
     """What an attempt that failed changes in the index: the evaluation in force stays, if there is one.
 
-    ``error`` is an error's document, of which the index keeps code and message.
+    ``error`` is an error's document, of which the index keeps code and message. ``model`` and ``version``
+    are the settings of both, empty where they cannot be read: then the index keeps what it says of them.
     """
     failure = documents.plain({"code": error.get("code"), "message": error.get("message")})
-    name = {} if model_name is None else {"model_name": model_name}
-    return {**_names(target), **name, "promoted": promoted, "failure": failure}
+    told = {"model_name": {**model, **version}.get("name"), "created_at": version.get("created_at")}
+    known = {name: value for name, value in told.items() if isinstance(value, str)}
+    promoted = {"promoted": model.get("promoted_version") == target.version_id} if model else {}
+    return {**_names(target), **known, **promoted, "failure": failure}
 
 
 def target_of(document: Document) -> Target:

@@ -17,6 +17,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.cache import cache_folder
+
 if TYPE_CHECKING:
     import sqlite3  # at run time only where it is used, for most commands hash nothing
 
@@ -133,7 +135,4 @@ def _unimportant() -> Iterator[None]:
 
 
 def _path() -> Path:
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    # A relative one is to be ignored, says the standard that names the variable.
-    base = Path(given) if given.startswith("/") else Path.home() / ".cache"
-    return base / "assay" / "etags.sqlite3"
+    return cache_folder() / "etags.sqlite3"

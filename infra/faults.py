@@ -74,7 +74,8 @@ def of_os(failure: OSError, url: str, key: str = "") -> AssayError:
 
 def no_folder(url: str) -> StorageUnavailable:
     """The error for a root that is not there (any more)."""
-    return StorageUnavailable(f"there is no folder {url}", "make it, or name another store", store=url)
+    remedy = "make it (`assay add` does), or name another store"
+    return StorageUnavailable(f"there is no folder {url}", remedy, store=url)
 
 
 def of_s3(failure: Exception, url: str, endpoint: str, key: str = "") -> AssayError:

@@ -13,7 +13,7 @@ from random import uniform
 
 from evalcore.errors import InvalidSettings
 from infra import documents, layout
-from infra.entries import Document, entry_of, failed_entry, merged
+from infra.entries import Document, entry_of, failed_entry, merged, target_of
 from infra.layout import Target
 from infra.publish import stored
 from infra.storage import Store, WriteConflict
@@ -40,17 +40,16 @@ def update_index(
     """Bring entries into the index, and the page after it; nothing is written where nothing changes.
 
     ``changes`` come from ``entry_of`` and ``failed_entry``; ``promoted`` gives models' promoted versions,
-    to be marked in all their entries; ``render`` makes the page of an index. Returns the index. Raises
-    WriteConflict after many lost races.
+    to be marked in all their entries; ``render`` makes the page of an index. What another writer has
+    replaced in the store since is left out, for that writer to tell. Returns the index. Raises WriteConflict
+    after many lost races.
     """
     changes = list(changes)
-    return _settle(store, lambda entries: _marked(merged(entries, changes), promoted or {}), render)
 
+    def change(entries: Entries) -> Entries:
+        return _marked(merged(entries, _still_so(store, entries, changes)), promoted or {})
 
-def rebuild_index(store: Store, render: Render) -> Document:
-    """Make the index and its page anew from all summaries; returns the index."""
-    entries = read_entries(store)
-    return _settle(store, lambda _: entries, render)
+    return _settle(store, change, render)
 
 
 def read_index(store: Store) -> Document | None:
@@ -65,8 +64,9 @@ def read_entries(store: Store) -> Entries:
     wanted = [item for item in found if item is not None and item[1] in ("summary.json", "failure.json")]
     models = sorted({target.model_id for target, _ in wanted})
     with ThreadPoolExecutor(_READERS) as readers:
-        promoted = dict(zip(models, readers.map(lambda name: _promoted(store, name), models), strict=True))
-        changes = list(readers.map(lambda item: _change(store, item, promoted[item[0].model_id]), wanted))
+        read = readers.map(lambda name: _read_object(store, layout.model_key(name)), models)
+        settings = dict(zip(models, read, strict=True))
+        changes = list(readers.map(lambda item: _change(store, item, settings[item[0].model_id]), wanted))
     return merged({}, [change for change in changes if change])
 
 
@@ -123,6 +123,29 @@ def _index(entries: Mapping[str, Document]) -> Document:
     return {"schema_version": SCHEMA_VERSION, "evaluations": ordered}
 
 
+def _still_so(store: Store, entries: Entries, changes: list[Document]) -> list[Document]:
+    """What the changes tell of what the store holds now; nothing is asked of what the index says already."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        told = readers.map(lambda change: _holding(store, entries.get(change["key"], {}), change), changes)
+        return [change for change in told if change]
+
+
+def _holding(store: Store, entry: Document, change: Document) -> Document:
+    """The change where it is of the evaluation in force, or of a failure that nobody has made good."""
+    target, etag = target_of(change), change.get("summary_etag")
+    failure = layout.failure_key(target)
+    if change["failure"]:
+        known = entry.get("failure") == change["failure"]
+        return change if known or store.list(failure, etags=False) else {}
+    if entry.get("summary_etag") != etag:
+        summaries = store.list(layout.summary_key(target))
+        if etag not in [summary.etag for summary in summaries]:
+            return {}
+    if entry.get("failure") and store.list(failure, etags=False):  # a later attempt's
+        return {**change, "failure": entry["failure"]}
+    return change
+
+
 def _marked(entries: Entries, promoted: Mapping[str, str | None]) -> Entries:
     for key, entry in entries.items():
         if entry["model_id"] in promoted:
@@ -133,15 +156,15 @@ def _marked(entries: Entries, promoted: Mapping[str, str | None]) -> Entries:
 # -- reading it all again ----------------------------------------------------------------------------
 
 
-def _change(store: Store, item: tuple[Target, str], promoted_version: str | None) -> Document | None:
+def _change(store: Store, item: tuple[Target, str], model: Document) -> Document | None:
     """What one stored file says about its evaluation, None where it is damaged or has gone."""
     target, name = item
-    promoted = target.version_id == promoted_version
+    promoted = target.version_id == model.get("promoted_version")
     try:
         if name == "failure.json":
-            key = layout.failure_key(target)
-            blob = store.read(key)
-            return failed_entry(target, documents.parse(blob.data, key), promoted) if blob else None
+            error = _read_object(store, layout.failure_key(target))
+            version = _read_object(store, layout.version_key(target.model_id, target.version_id))
+            return failed_entry(target, error, model, version) if error else None
         found = stored(store, target)
         entry = entry_of(found.document, found.etag, promoted) if found else {}
     except (InvalidSettings, KeyError, TypeError, AttributeError):
@@ -150,10 +173,10 @@ def _change(store: Store, item: tuple[Target, str], promoted_version: str | None
     return {name: value for name, value in entry.items() if name != "failure"} or None
 
 
-def _promoted(store: Store, model_id: str) -> str | None:
-    key = layout.model_key(model_id)
+def _read_object(store: Store, key: str) -> Document:
+    """A JSON object of the store, empty where it is not there or damaged."""
     blob = store.read(key)
     try:
-        return documents.parse(blob.data, key).get("promoted_version") if blob else None
+        return documents.parse(blob.data, key) if blob else {}
     except InvalidSettings:
-        return None
+        return {}

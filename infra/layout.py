@@ -112,11 +112,6 @@ def predictions_prefix(target: Target) -> str:
     return f"{version}predictions/{target.dataset_split}/{_checkpoint_folder(target)}"
 
 
-def ground_truth_prefix(model_id: str, dataset_split: str) -> str:
-    """The folder of the ground truth that all versions of a model share."""
-    return f"{model_prefix(model_id)}ground_truth/{check_split(dataset_split)}/"
-
-
 class Place(NamedTuple):
     """What an object below a model's folder is."""
 

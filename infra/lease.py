@@ -13,6 +13,7 @@ from typing import Any
 
 from evalcore.errors import InvalidSettings, StorageUnavailable
 from infra import documents, layout
+from infra.clock import utc
 from infra.storage import Blob, Store, WriteConflict
 
 LASTS = timedelta(minutes=2)
@@ -84,7 +85,7 @@ def _write(store: Store, document: dict[str, Any], etag: str | None) -> str:
 
 def _document(run: str, lasts: timedelta) -> dict[str, Any]:
     now = _now()
-    return {"run": run, "renewed_at": _text(now), "expires_at": _text(now + lasts)}
+    return {"run": run, "renewed_at": utc(now), "expires_at": utc(now + lasts)}
 
 
 def _refuse_if_held(found: Blob) -> None:
@@ -98,10 +99,10 @@ def _refuse_if_held(found: Blob) -> None:
     if held:
         holder = str(document.get("run"))[:140]
         raise LeaseHeld(
-            f"run {holder} is at work in this store; it holds {layout.LEASE} until {_text(until)}",
+            f"run {holder} is at work in this store; it holds {layout.LEASE} until {utc(until)}",
             "wait for it to end; the lease of a run that was killed is free at that time",
             run=holder,
-            expires_at=_text(until),
+            expires_at=utc(until),
         )
 
 
@@ -116,10 +117,6 @@ def _lost(store: Store, run: str) -> LeaseLost:
     return LeaseLost(
         f"run {run} lost its lease: {layout.LEASE} {taken}", "run again once the other run has ended", run=run
     )
-
-
-def _text(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _now() -> datetime:

@@ -53,7 +53,7 @@ def promoted(model_id: str, versions: Sequence[str]) -> VersionNotFound:
 def predictions(target: Target, splits: Sequence[tuple[str, str | None]]) -> PredictionsNotFound:
     """The version has no predictions there; names the splits and checkpoints that have some."""
     names = [split if name is None else f"{split} checkpoint {name}" for split, name in splits]
-    there = some(names, "there are", "the version has none for any split")
+    there = some(names, "the version has some for", "the version has none for any split")
     return PredictionsNotFound(
         f"no predictions of {target.model_id} {target.version_id} in {layout.predictions_prefix(target)}",
         f"add them with `assay add`; {there}",

@@ -52,14 +52,6 @@ class Stored:
     etag: str
 
 
-@dataclass(frozen=True)
-class Published:
-    """The evaluation just put in force: its summary with ``artifacts``, and its ETag."""
-
-    document: Document
-    etag: str
-
-
 class Damaged(StorageUnavailable):
     """An artifact is not what the summary says and cannot be mended: the evaluation is to be made again."""
 
@@ -78,10 +70,11 @@ def stored(store: Store, target: Target) -> Stored | None:
 
 def publish(
     store: Store, target: Target, document: Document, files: Mapping[str, File], previous_etag: str | None
-) -> Published:
+) -> Stored:
     """Put an evaluation in force if the one that was read (``previous_etag``, None: none) still is.
 
-    Raises WriteConflict where another writer was faster: then read again and start over.
+    Returns it, its summary with ``artifacts``. Raises WriteConflict where another writer was faster: then
+    read again and start over.
     """
     folder = layout.evaluation_folder(target)
     artifacts = {name: _put_artifact(store, target, document, name, file) for name, file in files.items()}
@@ -91,7 +84,7 @@ def publish(
         store.write(folder + name, file.data, content_type=file.content_type)
     store.delete([layout.failure_key(target)])
     _follow(store, target, etag)
-    return Published(document, etag)
+    return Stored(document, etag)
 
 
 def record_failure(store: Store, target: Target, error: AssayError) -> None:
@@ -123,26 +116,32 @@ def mend(store: Store, target: Target, found: Stored) -> list[str]:
 
 def sweep(store: Store, target: Target, evaluation: str, *, now: datetime | None = None) -> list[str]:
     """Delete the artifact folders of other evaluations whose newest file is a day old; the keys deleted."""
-    groups: dict[str, list[Entry]] = {}
-    for entry in store.list(layout.evaluation_folder(target), etags=False):
-        if folder := layout.artifact_folder_of(target, entry.key):
-            groups.setdefault(folder, []).append(entry)
-    groups.pop(layout.artifact_folder(evaluation), None)
     limit = (now or datetime.now(UTC)) - _KEPT
-    old = [entries for entries in groups.values() if max(entry.modified for entry in entries) <= limit]
-    keys = [entry.key for entries in old for entry in entries]
-    return _delete_unless_in_force(store, target, keys) if keys else []
-
-
-def _delete_unless_in_force(store: Store, target: Target, keys: list[str]) -> list[str]:
-    """Another writer may have put one of them in force since the caller read the summary."""
-    found = stored(store, target)
-    artifacts = _artifacts(target, found) if found and found.document else {}
-    folder = layout.evaluation_folder(target)
-    kept = {layout.artifact_folder_of(target, folder + artifact["key"]) for artifact in artifacts.values()}
-    keys = [key for key in keys if layout.artifact_folder_of(target, key) not in kept]
+    kept = {layout.artifact_folder(evaluation)}
+    if not _old_artifacts(store, target, limit, kept):
+        return []
+    # Another writer may have put one of them in force since the caller read the summary, or be about to:
+    # then its files are new by now, and the listing that counts is the one right before the deletion.
+    keys = _old_artifacts(store, target, limit, kept | _folders_in_force(store, target))
     store.delete(keys)
     return keys
+
+
+def _old_artifacts(store: Store, target: Target, limit: datetime, kept: set[str]) -> list[str]:
+    """The keys in artifact folders, but for those that are ``kept``, whose newest file is of ``limit``."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in store.list(layout.evaluation_folder(target), etags=False):
+        folder = layout.artifact_folder_of(target, entry.key)
+        if folder is not None and folder not in kept:
+            groups.setdefault(folder, []).append(entry)
+    old = [entries for entries in groups.values() if max(entry.modified for entry in entries) <= limit]
+    return [entry.key for entries in old for entry in entries]
+
+
+def _folders_in_force(store: Store, target: Target) -> set[str]:
+    found = stored(store, target)
+    artifacts = _artifacts(target, found) if found and found.document else {}
+    return {f"{artifact['key'].partition('/')[0]}/" for artifact in artifacts.values()}
 
 
 def _follow(store: Store, target: Target, etag: str) -> None:

@@ -47,10 +47,12 @@ def record(
     split: str,
     outcomes: Sequence[dict[str, Any]],
     skipped: Mapping[str, str] | None = None,
+    planned: int | None = None,
 ) -> dict[str, Any]:
     """A run's record; ``finished_at`` is None while it runs. Outcomes are sorted by what they are of.
 
-    ``skipped`` gives the models without anything to evaluate, each with the reason.
+    ``skipped`` gives the models without anything to evaluate, each with the reason. ``planned`` says how
+    many evaluations there are to be: a run that was interrupted has fewer.
     """
     ordered = sorted(outcomes, key=_order)
     counts = Counter(line["status"] for line in ordered)
@@ -59,6 +61,7 @@ def record(
         "started_at": started_at,
         "finished_at": finished_at,
         "split": split,
+        "planned": planned,
         "counts": dict(sorted(counts.items())),
         "evaluations": ordered,
         "skipped": [{"model_id": name, "reason": why} for name, why in sorted((skipped or {}).items())],
@@ -70,13 +73,6 @@ def write_record(store: Store, document: dict[str, Any]) -> str:
     key = layout.record_key(document["run"])
     store.write(key, documents.dump(document), content_type=documents.JSON)
     return key
-
-
-def read_record(store: Store, run: str) -> dict[str, Any] | None:
-    """A run's record, None where there is none; raises InvalidSettings where it is broken."""
-    key = layout.record_key(run)
-    blob = store.read(key)
-    return None if blob is None else documents.parse(blob.data, key)
 
 
 def _order(line: dict[str, Any]) -> tuple[str, ...]:

@@ -189,6 +189,13 @@ def _path_of_file_url(text: str) -> Path:
     return _path(unquote("/" + path))
 
 
+def without_secrets(url: str) -> str:
+    """A URL without what may be secret: a user and password, and a query string.
+
+    Both may hold any sign, so everything before the last ``@`` goes but the scheme.
+    """
+    return re.sub(r"^(\w+://)?.*@", r"\1…@", url, flags=re.DOTALL).split("?")[0]
+
+
 def _shown(url: str) -> str:
-    """The URL without what may be secret: a user and password, and a query string."""
-    return repr(re.sub(r"//[^/]*@", "//…@", url).split("?")[0][:200])
+    return repr(without_secrets(url)[:200])

@@ -75,6 +75,21 @@ def test_a_name_is_registered_once() -> None:
         registry.metric(taken.name, per=taken.per, of=taken.of, title="again")(taken.compute)
 
 
+def imported(path: Path) -> set[str]:
+    """The packages that a module imports, anywhere in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {name.partition(".")[0] for name in names}
+
+
+def test_prefect_enters_by_few_doors() -> None:
+    """The modules that define flows, and those that start its server and look for its API."""
+    doors = {str(path.relative_to(ROOT)) for path in SOURCES if "prefect" in imported(path)}
+
+    assert doors == {"flows/embedded.py", "flows/evaluate.py", "flows/nightly.py", "flows/runner.py"}
+
+
 def test_the_command_line_starts_light() -> None:
     """Importing the commands loads none of the heavy libraries."""
     heavy = ("numpy", "pyarrow", "boto3", "jinja2", "weasyprint", "prefect", "pandas")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.app import command
 from flows.cli.arguments import CheckpointOption, ModelArgument, SplitOption
 from flows.cli.session import Session
+
+if TYPE_CHECKING:
+    from infra.storage import Store
 
 VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="The version's id.")]
 FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Predictions, as Parquet.")]
@@ -38,9 +41,12 @@ def add(
 
     target = Target(model, version, split, checkpoint)
     document = None if settings is None else read_settings(settings)
-    added = add_version(session.store(create=True), target, files, promote=promote, settings=document)
+    store = session.store(create=True)
+    added = add_version(store, target, files, settings=document)
+    if promote:
+        _promote(store, model, version)
     if session.json:
-        session.document(_document(added))
+        session.document({**_document(added), "promoted": promote})
         return 0
     for key in added.keys:
         session.say(f"wrote {key}")
@@ -51,22 +57,28 @@ def add(
 @command("promote")
 def promote(session: Session, model: ModelArgument, version: VersionArgument) -> int:
     """Set a model's promoted version."""
-    from infra.add import promote as promote_in_store
-    from infra.index import read_index, update_index
     from infra.layout import check_id
-    from templates import render_index
 
     check_id("model", model)
     check_id("version", version)
-    store = session.store()
-    changed = promote_in_store(store, model, version)
-    if read_index(store) is not None:
-        update_index(store, (), render_index, promoted={model: version})
+    changed = _promote(session.store(), model, version)
     if session.json:
         session.document({"model_id": model, "promoted_version": version, "changed": changed})
     else:
         session.say(f"{model}: {version} is {'now' if changed else 'already'} the promoted version")
     return 0
+
+
+def _promote(store: Store, model: str, version: str) -> bool:
+    """Make a version the promoted one, in the index too where there is one; whether it was not."""
+    from infra.add import promote
+    from infra.index import read_index, update_index
+    from templates import render_index
+
+    changed = promote(store, model, version)
+    if read_index(store) is not None:
+        update_index(store, (), render_index, promoted={model: version})
+    return changed
 
 
 def _document(added: Any) -> dict[str, Any]:
@@ -79,5 +91,4 @@ def _document(added: Any) -> dict[str, Any]:
         "keys": list(added.keys),
         "new_model": added.new_model,
         "new_version": added.new_version,
-        "promoted": added.promoted,
     }

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperArgument, TyperCommand
 
-from flows.cli.session import Session, store_url, write
+from flows.cli.session import Session, write
 
 app = typer.Typer(
     name="assay",
@@ -32,6 +33,16 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors alone."
 DebugOption = Annotated[bool, typer.Option("--debug", help="Print an error's traceback, too.")]
 
 Command = Callable[..., int]
+
+
+class _PlainCommand(TyperCommand):
+    """A command whose help shows no types of Python's beside its arguments: their names say it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for parameter in self.params:
+            if isinstance(parameter, TyperArgument):
+                parameter.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
 
 
 def _print_version(wanted: bool) -> None:
@@ -60,11 +71,11 @@ def command(name: str) -> Callable[[Command], Command]:
     def declare(function: Command) -> Command:
         @functools.wraps(function)
         def called(store: str | None, as_json: bool, quiet: bool, debug: bool, **own: Any) -> int:
-            return function(Session(store_url(store), as_json, quiet, debug), **own)
+            return function(Session(store, as_json, quiet, debug), **own)
 
         called.__signature__ = _with_common_options(function)  # type: ignore[attr-defined]
         called.__annotations__ = {}
-        app.command(name)(called)
+        app.command(name, cls=_PlainCommand)(called)
         return function
 
     return declare

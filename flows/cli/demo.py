@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from evalcore.errors import InvalidParameter
+from flows import progress
+from flows import runner as runners
 from flows.cli.app import command
 from flows.cli.arguments import RunnerOption
-from flows.cli.running import run_night
 from flows.cli.session import Session
 from flows.cli.text import figure, table
 
@@ -22,17 +24,21 @@ Folder = Annotated[
 def demo(session: Session, folder: Folder = None, runner: RunnerOption = "auto") -> int:
     """Evaluate real predictions in a new store.
 
-    The store is a folder; the nightly flow runs on it, and the paths of the reports are printed. Ends with 0
-    where everything was published.
+    The store is FOLDER, or what --store names; the nightly flow runs on it, and the paths of the reports are
+    printed. Ends with 0 where everything was published.
     """
     from flows.demo.store import build_store
     from flows.night import WORKERS, Order, new_run
     from infra.storage import open_store
 
-    store = open_store(str(folder or "assay-demo"), create=True)
+    if folder is not None and session.named is not None:
+        raise InvalidParameter("demo takes FOLDER or --store, not both", "leave one of them out")
+    # Not ASSAY_STORE: nobody wants the demonstration's models among their own unasked.
+    store = open_store(folder or session.named or "assay-demo", create=True)
     build_store(store)
     order = Order(store.url, new_run(), versions="all", workers=WORKERS)
-    record = run_night(session, order, runner)
+    with session.progress(progress.EVALUATIONS):
+        record = runners.run_night(order, runner, debug=session.debug)
     if session.json:
         session.document(record)
     else:

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from evalcore.errors import InvalidParameter
+from flows import progress
+from flows import runner as runners
 from flows.cli.app import command
 from flows.cli.arguments import CheckpointOption, ForceOption, RunnerOption, SplitOption, VersionOption
-from flows.cli.running import run_evaluation, run_files
 from flows.cli.session import Session
 from flows.cli.verdict import print_verdict
 
@@ -52,18 +53,29 @@ def evaluate(
     if file:
         _check_file_options(folder, version, checkpoint)
         paths = [*file, *map(Path, names)]
-        document = run_files(session, paths, settings, threshold, split, str(folder))
+        from flows.local import evaluate_files
+
+        with session.progress(progress.STEPS):
+            document = evaluate_files(
+                paths, settings, threshold=threshold, dataset_split=split, output=str(folder)
+            )
         return _print(session, document, "evaluated", folder)
     if len(names) != 1 or settings is not None:
         raise InvalidParameter(
-            "evaluate takes one MODEL, or --file FILE… with --settings", "see assay evaluate --help"
+            "evaluate takes one MODEL, or --file FILE… with --output FOLDER", "see assay evaluate --help"
         )
     from flows.steps import Request
 
     url = session.store().url
     request = Request(url, names[0], version, split, checkpoint, threshold, force, folder)
-    document, status = run_evaluation(session, request, runner)
-    return _print(session, document, status, folder)
+    with session.progress(progress.STEPS):
+        outcome = runners.run_evaluation(request, runner, debug=session.debug)
+    document = outcome.document
+    if document is None:
+        from flows.stored import summary_of
+
+        document = summary_of(session.store(), outcome.target)
+    return _print(session, dict(document), outcome.status, folder)
 
 
 def _folder(output: str | None) -> str | None:

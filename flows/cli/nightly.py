@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from flows import progress
+from flows import runner as runners
 from flows.cli.app import command
 from flows.cli.arguments import ForceOption, RunnerOption, SplitOption, VersionsOption
-from flows.cli.running import run_night
 from flows.cli.session import Session
 from flows.cli.text import table
+from flows.terminal import safe
 
 Models = Annotated[str, typer.Option(metavar="GLOB", help="Models, as a pattern: 'churn-*'.")]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Evaluations at a time.")]
@@ -37,15 +39,16 @@ def nightly(
     check_split(split)
     url = session.store().url
     order = Order(url, new_run(), models, versions, split, force, workers or WORKERS)
-    record = run_night(session, order, runner)
+    with session.progress(progress.EVALUATIONS):
+        record = runners.run_night(order, runner, debug=session.debug)
     if session.json:
         session.document(record)
     else:
-        _print_record(session, url, record)
+        _print_record(session, order, record)
     return exit_status(record)
 
 
-def _print_record(session: Session, url: str, record: dict[str, Any]) -> None:
+def _print_record(session: Session, order: Any, record: dict[str, Any]) -> None:
     rows = [
         (line["model_id"], line["version_id"] or "–", line["status"], _result(line))
         for line in record["evaluations"]
@@ -55,8 +58,10 @@ def _print_record(session: Session, url: str, record: dict[str, Any]) -> None:
     for skipped in record["skipped"]:
         session.say(f"skipped {skipped['model_id']}: {skipped['reason']}")
     counts = ", ".join(f"{count} {status}" for status, count in record["counts"].items())
+    if not (rows or record["skipped"]):
+        session.say(f"no model in {order.store} has an id that fits {safe(order.models)!r}")
     session.say(f"run {record['run']}: {counts or 'nothing to evaluate'}")
-    session.say(f"{url}/evaluations/index.html")
+    session.say(f"{order.store}/evaluations/index.html")
 
 
 def _result(line: dict[str, Any]) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from flows import progress
 
 if TYPE_CHECKING:
     from infra.storage import Store
@@ -20,18 +23,28 @@ class PipeClosed(Exception):
 
 @dataclass(frozen=True)
 class Session:
-    """The common options of one command, and its output."""
+    """The common options of one command, and its output; ``named`` is the store of ``--store``."""
 
-    store_url: str
+    named: str | None
     json: bool = False
     quiet: bool = False
     debug: bool = False
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL: the option, else the environment, else the default folder."""
+        return self.named or os.environ.get("ASSAY_STORE") or DEFAULT_STORE
 
     def store(self, *, create: bool = False) -> Store:
         """The store that was named; raises what ``open_store`` raises."""
         from infra.storage import open_store
 
         return open_store(self.store_url, create=create)
+
+    def progress(self, level: int) -> AbstractContextManager[None]:
+        """Shows, on standard error, how far the work within is."""
+        level = progress.TRACES if self.debug else level
+        return progress.shown(sys.stderr, level, wanted=not self.quiet)
 
     def say(self, text: str = "") -> None:
         """A line (or more) for people: nowhere with ``--quiet`` or ``--json``."""
@@ -52,8 +65,3 @@ def write(text: str) -> None:
         sys.stdout.write(text.encode("ascii", "backslashreplace").decode())
     except BrokenPipeError:
         raise PipeClosed from None
-
-
-def store_url(given: str | None) -> str:
-    """The store's URL: the option, else the environment, else the default folder."""
-    return given or os.environ.get("ASSAY_STORE") or DEFAULT_STORE

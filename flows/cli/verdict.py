@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.cli.session import Session
 from flows.cli.text import figure, table
+from flows.local import LOCAL
 from flows.terminal import safe
 
 _FIGURES = ("weighted_f1", "accuracy", "balanced_accuracy", "macro_f1")
@@ -35,15 +36,13 @@ def print_verdict(
         session.say(place)
 
 
-def warning_count(document: Mapping[str, Any]) -> int:
-    """How many warnings there are, mere information not counted."""
-    return sum(warning["severity"] != "info" for warning in document["warnings"])
-
-
 def _name(document: Mapping[str, Any]) -> str:
+    """``Customer churn: mdl-7f v1 test``; what files are called for want of a name is said once."""
+    model, version = document["model_id"], document["version_id"]
     checkpoint = f" checkpoint {document['checkpoint']}" if document["checkpoint"] else ""
-    name = f"{document['model_id']} {document['version_id']} {document['dataset_split']}{checkpoint}"
-    return f"{document['model_name']}: {name}"
+    title = "" if document["model_name"] == model else f"{document['model_name']}: "
+    names = model if model == version == LOCAL else f"{model} {version}"
+    return f"{title}{names} {document['dataset_split']}{checkpoint}"
 
 
 def _print_gates(session: Session, gates: list[Mapping[str, Any]]) -> None:

@@ -52,6 +52,16 @@ def test_every_command_has_help_and_the_common_options(command: str, assay: Assa
     assert all(option in ran.out for option in ("--store", "--json", "--quiet", "--debug"))
 
 
+def test_help_speaks_no_python(assay: Assay) -> None:
+    """Arguments have their names alone."""
+    assert re.search(r"^  MODEL +The model's id", assay("evaluate", "--help").out, re.MULTILINE)
+
+
+def test_evaluate_without_a_model_names_the_option_that_files_need(assay: Assay) -> None:
+    """``--output`` is the one that cannot be left out."""
+    assert "--file FILE… with --output FOLDER" in assay("evaluate").err
+
+
 def test_version(assay: Assay) -> None:
     """``assay --version`` prints name and version."""
     assert re.fullmatch(r"assay \d+\.\d+\.\d+\n", assay("--version").out)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import runner
+from flows import measure, runner
 from tests.flows.conftest import Ran
 from tests.flows.stores import document, snapshot, write_predictions, write_scores
 
@@ -129,3 +129,42 @@ def test_evaluate_files_twice_is_the_same(assay: Assay, tmp_path: Path) -> None:
         summaries.append(document(tmp_path / name / "summary.json") | {"provenance": None})
 
     assert summaries[0] == summaries[1]
+
+
+def test_evaluation_of_files_is_known_by_all_that_it_shows(assay: Assay, tmp_path: Path) -> None:
+    """Model, version, split, times, counts, settings known and unknown: each has part in the digest."""
+    file = write_predictions(tmp_path / "a.parquet")
+    variants: list[dict[str, object]] = [
+        {},
+        {"model_id": "mine"},
+        {"version_id": "v2"},
+        {"created_at": "2026-11-20T02:00:00Z"},
+        {"training_counts": {"cat": 5, "dog": 5}},
+        {"name": "Pets"},
+        {"colour": "blue"},
+    ]
+
+    def digest(settings: object, *options: str) -> str:
+        (tmp_path / "model.json").write_text(json.dumps(settings))
+        given = ("--settings", tmp_path / "model.json", "--output", tmp_path / "out", "--json", *options)
+        return str(json.loads(assay("evaluate", "--file", file, *given).out)["evaluation"])
+
+    digests = [*map(digest, variants), digest({}, "--split", "validation")]
+    assert len({*digests}) == len(digests)
+    assert all(re.fullmatch("[0-9a-f]{64}", each) for each in digests)
+    assert digest({}) == digests[0]
+
+
+def test_files_are_read_for_their_digest_once(
+    assay: Assay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be large."""
+    hashed: list[Path] = []
+    local = measure._local
+    monkeypatch.setattr(measure, "_local", lambda path: hashed.append(path) or local(path))
+    file = write_predictions(tmp_path / "a.parquet")
+
+    ran = assay("evaluate", "--file", file, "--output", tmp_path / "out")
+
+    assert hashed == [file]
+    assert ran.out.startswith("local test (") or ran.out.startswith("local test\n")

@@ -36,6 +36,14 @@ def test_nightly_json_is_the_record(assay: Assay, store: Path) -> None:
     assert record["counts"] == {"published": 1}
 
 
+def test_nightly_that_fits_no_model_says_so(assay: Assay, store: Path) -> None:
+    """It is no error, but the pattern is named."""
+    ran = assay("nightly", "--runner", "inline", "--models", "zzz*")
+
+    assert ran.status == 0
+    assert f"no model in {store} has an id that fits 'zzz*'\n" in ran.out
+
+
 def test_nightly_with_an_error_ends_with_7(assay: Assay, store: Path) -> None:
     """An evaluation that errored is exit status 7 and named; the others are published."""
     put_model(store, "broken")
@@ -95,3 +103,24 @@ def test_demo(assay: Assay, tmp_path: Path) -> None:
     assert f"{folder}/evaluations/index.html" == paths[0]
     assert all(Path(path).is_file() for path in paths)
     assert {"up_to_date"} == set(json.loads(second.out)["counts"])
+
+
+def test_demo_in_the_store_that_is_named(
+    assay: Assay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``--store`` is where the demo goes, ASSAY_STORE is not, and two places are one too many."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runner, "run_night", lambda order, *_, **__: asked.append(order.store) or EMPTY)
+    asked: list[str] = []
+
+    assert assay("demo", "--store", tmp_path / "named").status == 0
+    assert assay("demo", store=tmp_path / "environment").status == 0
+    both = assay("demo", tmp_path / "a", "--store", tmp_path / "b")
+
+    assert asked == [str(tmp_path / "named"), str(tmp_path / "assay-demo")]
+    assert (tmp_path / "named/models").is_dir()
+    assert (both.status, (tmp_path / "a").exists(), (tmp_path / "b").exists()) == (2, False, False)
+    assert "FOLDER or --store" in both.err
+
+
+EMPTY: dict[str, Any] = {"run": "r", "counts": {}, "evaluations": [], "skipped": []}

@@ -36,10 +36,14 @@ def test_add_and_promote(assay: Assay, tmp_path: Path) -> None:
     assert (store / "evaluations/pets/v2/test/summary.json").is_file()
 
 
-def test_promote_marks_the_index(assay: Assay, evaluated: Path) -> None:
+@pytest.mark.parametrize("how", ["promote", "add"])
+def test_promote_marks_the_index(how: str, assay: Assay, evaluated: Path, tmp_path: Path) -> None:
     """The index shows another version as the promoted one at once."""
-    put_version(evaluated, "good", "v2")
-    assay("promote", "good", "v2")
+    if how == "add":
+        assay("add", "good", "v2", write_predictions(tmp_path / "a.parquet"), "--promote")
+    else:
+        put_version(evaluated, "good", "v2")
+        assay("promote", "good", "v2")
 
     entries = {
         entry["model_id"]: entry for entry in document(evaluated / "evaluations/index.json")["evaluations"]
@@ -71,6 +75,20 @@ def test_summary(assay: Assay, evaluated: Path) -> None:
         ran.status,
         json.loads(ran.out),
     )
+
+
+def test_a_damaged_summary_is_not_one_that_was_never_made(assay: Assay, evaluated: Path) -> None:
+    """It is named, with the command that makes it again."""
+    path = evaluated / "evaluations/good/v1/test/summary.json"
+    path.write_bytes(path.read_bytes()[:99])
+
+    ran = assay("summary", "good")
+
+    assert (ran.status, ran.out) == (5, "")
+    assert ran.err == (
+        f"error[unreadable_file]: {path} is damaged; run assay evaluate good --version v1 --split test\n"
+    )
+    assert assay("evaluate", "good", "--version", "v1", "--split", "test").status == 0
 
 
 def test_list(assay: Assay, evaluated: Path) -> None:
@@ -139,10 +157,33 @@ def test_doctor_names_remedies(assay: Assay, tmp_path: Path, monkeypatch: pytest
 
     assert ran.status == 70
     assert re.search(r"^missing +PDF rendering +no Pango; install it$", ran.out, re.MULTILINE)
-    assert re.search(r"^missing +store +there is no folder .*; make it", ran.out, re.MULTILINE)
+    assert re.search(
+        r"^missing +store +there is no folder .*; make it \(`assay add` does\)", ran.out, re.MULTILINE
+    )
     assert re.search(
         r"^missing +Prefect API +http://127\.0\.0\.1:9/api does not answer", ran.out, re.MULTILINE
     )
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_doctor_keeps_secrets(
+    answers: bool, assay: Assay, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user and password in the address of Prefect's API are not printed."""
+    import httpx
+
+    def get(url: str, **_: object) -> httpx.Response:
+        if not answers:
+            raise httpx.InvalidURL(f"hunter2 in {url}")
+        return httpx.Response(200, request=httpx.Request("GET", "http://here"))
+
+    monkeypatch.setenv("PREFECT_API_URL", "http://user:pw/hunter2@127.0.0.1:9/api")
+    monkeypatch.setattr("httpx.get", get)
+
+    ran = assay("doctor")
+
+    assert "http://…@127.0.0.1:9/api" in ran.out
+    assert "hunter2" not in ran.out + ran.err
 
 
 def _no_pango() -> Exception:

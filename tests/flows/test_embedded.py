@@ -48,6 +48,21 @@ def test_the_first_database_is_kept_and_used(tmp_path: Path) -> None:
     assert tables(second) == ["migrated"]
 
 
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "no database"])
+def test_a_kept_database_that_is_damaged_is_dropped(damage: str, tmp_path: Path) -> None:
+    """The start makes its database anew, and the next one is kept again."""
+    make_database(tmp_path / "first.db", "migrated")
+    embedded.keep_database(tmp_path / "first.db")
+    kept = embedded.kept_database()
+    whole = kept.read_bytes()
+    kept.write_bytes(
+        {"cut": whole[:4096], "overwritten": whole[:4096] + b"x" * 4096, "no database": b"?" * 8192}[damage]
+    )
+
+    assert not embedded.begin_database(tmp_path).exists()
+    assert not kept.exists()
+
+
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing can be kept the next start takes longer, and that is all."""
     (tmp_path / "file").write_text("")
@@ -126,6 +141,8 @@ def test_ctrl_c_in_a_night_on_prefect(store: Path, own_folder: Path) -> None:
 
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
+    [record] = [document(path) for path in store.glob("evaluations/nightly/2*.json")]
+    assert record["finished_at"] >= record["started_at"]
     lease = document(store / "evaluations/nightly/.lease.json")
     assert lease["renewed_at"] >= lease["expires_at"]
     assert not list(own_folder.glob("assay-prefect-*"))

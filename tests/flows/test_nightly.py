@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import threading
+from concurrent.futures import Future, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import pytest
 
 from evalcore.errors import ModelNotFound, StorageUnavailable
 from flows import keeper, night, steps
-from flows.keeper import Night
-from flows.night import Order, exit_status, link, new_run, plan_night, run_inline
+from flows.keeper import Keeper
+from flows.night import Order, as_they_end, exit_status, link, new_run, plan_night, run_inline
 from flows.steps import Request, settle
 from infra import lease
 from infra.storage import open_store
@@ -50,7 +51,8 @@ def test_record_has_the_promised_names(store: Path) -> None:
     """A record's names are those that programs rely on."""
     record = run_inline(order(store, models="good"))
 
-    assert {"run", "started_at", "finished_at", "split", "counts", "evaluations", "skipped"} == set(record)
+    names = "run started_at finished_at split planned counts evaluations skipped"
+    assert set(names.split()) == set(record)
     [line] = record["evaluations"]
     names = "model_id version_id dataset_split checkpoint status verdict error seconds"
     assert set(names.split()) == set(line)
@@ -106,9 +108,11 @@ def test_models_by_pattern(store: Path) -> None:
 
 
 def test_a_named_model_must_exist(store: Path) -> None:
-    """A name that is no pattern and fits no model is a mistake."""
+    """A name that is no pattern and fits no model is a mistake, of which no record is made."""
     with pytest.raises(ModelNotFound):
         run_inline(order(store, models="goood"))
+    assert [path.name for path in (store / "evaluations/nightly").iterdir()] == [".lease.json"]
+    assert run_inline(order(store))["counts"] == {"published": 2}
 
 
 def test_no_promoted_version_is_skipped(store: Path) -> None:
@@ -207,14 +211,14 @@ def test_second_night_yields(store: Path) -> None:
 def test_a_night_that_ends_early_leaves_its_traces(store: Path, error: Any) -> None:
     """After Ctrl-C or an error the lease is free, and record and index have what was done."""
     run = new_run()
-    with pytest.raises(BaseException, match=r"gone|^$"), Night(str(store), run, "test") as under_way:
-        under_way.begin([], [], 2)
-        under_way.add(settle(Request(str(store), "good")))
+    with pytest.raises(BaseException, match=r"gone|^$"), Keeper(str(store), run, "test") as kept:
+        kept.begin([], [], 2)
+        kept.add(settle(Request(str(store), "good")))
         raise error
 
     record = document(store / f"evaluations/nightly/{run}.json")
-    assert record["finished_at"] is None
-    assert record["counts"] == {"published": 1}
+    assert record["finished_at"] >= record["started_at"]
+    assert (record["planned"], record["counts"]) == (2, {"published": 1})
     assert len(document(store / "evaluations/index.json")["evaluations"]) == 1
     lease.acquire(open_store(str(store)), "next").release()
 
@@ -232,38 +236,118 @@ def test_record_and_lease_are_renewed(store: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(lease.Lease, "renew", renews)
     run = new_run()
-    with Night(str(store), run, "test") as under_way:
-        under_way.begin([], [], 1)
-        under_way.add(settle(Request(str(store), "good")))
+    with Keeper(str(store), run, "test") as kept:
+        kept.begin([], [], 1)
+        kept.add(settle(Request(str(store), "good")))
         assert renewed.wait(20)
         record = document(store / f"evaluations/nightly/{run}.json")
         assert (record["finished_at"], record["counts"]) == (None, {"published": 1})
-        assert under_way.finish()["finished_at"]
+        assert kept.finish()["finished_at"]
 
 
+@pytest.mark.parametrize("error", [StorageUnavailable("no answer", "try again later"), KeyError("no answer")])
 def test_a_beat_that_fails_does_not_end_the_night(
-    store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    error: Exception, store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A store that fails for a while is told of and asked again."""
+    """A store that fails for a while, or a bug, is told of and it is tried again."""
     monkeypatch.setattr(keeper, "BEAT", 0.01)
     update, failed, passed = keeper.update_index, threading.Event(), threading.Event()
 
     def update_index(*args: Any) -> None:
         if not failed.is_set():
             failed.set()
-            raise StorageUnavailable("no answer", "try again later")
+            raise error
         update(*args)
         passed.set()
 
     monkeypatch.setattr(keeper, "update_index", update_index)
-    with Night(str(store), new_run(), "test") as under_way:
-        under_way.begin([], [], 1)
-        under_way.add(settle(Request(str(store), "good")))
+    with Keeper(str(store), new_run(), "test") as kept:
+        kept.begin([], [], 1)
+        kept.add(settle(Request(str(store), "good")))
         assert passed.wait(20)
-        under_way.finish()
+        kept.finish()
 
     assert "no answer" in caplog.text
     assert len(document(store / "evaluations/index.json")["evaluations"]) == 1
+
+
+def test_a_lost_lease_stops_the_night(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No further evaluation begins, the error is that of the store, and the record has what was done."""
+    monkeypatch.setattr(keeper, "BEAT", 0.01)
+    for name in "abcdef":
+        put_model(store, name)
+    settled: list[str] = []
+
+    def settle_slowly(request: Request) -> Any:
+        settled.append(request.model_id)
+        if len(settled) == 2:
+            other = {"run": "another", "expires_at": "2999-01-01T00:00:00Z"}
+            for _ in range(100):  # a renewal under way may cover it
+                (store / "evaluations/nightly/.lease.json").write_text(json.dumps(other))
+                if lost.wait(0.2):
+                    break
+        return settle(request)
+
+    lost = threading.Event()
+    renew = lease.Lease.renew
+
+    def renews(self: lease.Lease) -> None:
+        try:
+            renew(self)
+        except lease.LeaseLost:
+            threading.Timer(0.1, lost.set).start()  # by then the night knows
+            raise
+
+    monkeypatch.setattr(lease.Lease, "renew", renews)
+    monkeypatch.setattr(night, "settle", settle_slowly)
+    asked = order(store, workers=1)
+    with pytest.raises(lease.LeaseLost, match="is now run another's") as caught:
+        run_inline(asked)
+
+    assert (len(settled), caught.value.exit_status) == (2, 6)
+    record = document(store / f"evaluations/nightly/{asked.run}.json")
+    assert record["finished_at"]
+    assert (record["planned"], record["counts"]) == (8, {"published": 2})
+    assert document(store / "evaluations/nightly/.lease.json")["run"] == "another"
+
+
+def test_a_slow_index_does_not_cost_the_lease(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease is renewed while the store takes its time over the index."""
+    monkeypatch.setattr(keeper, "BEAT", 0.01)
+    update, renew, renewed = keeper.update_index, lease.Lease.renew, threading.Semaphore(0)
+
+    def renews(self: lease.Lease) -> None:
+        renew(self)
+        renewed.release()
+
+    def update_index(*args: Any) -> None:
+        while renewed.acquire(blocking=False):
+            pass
+        assert all(renewed.acquire(timeout=20) for _ in range(3))
+        update(*args)
+
+    monkeypatch.setattr(lease.Lease, "renew", renews)
+    monkeypatch.setattr(keeper, "update_index", update_index)
+
+    assert run_inline(order(store))["counts"] == {"published": 2}
+
+
+def test_a_night_that_begins_no_more_than_it_is_asked_for() -> None:
+    """So many at a time, and the next only when the caller wants another."""
+    begun: list[int] = []
+
+    def start(number: Any) -> Future[int]:
+        begun.append(number)
+        future: Future[int] = Future()
+        future.set_result(number)
+        return future
+
+    ends = as_they_end(range(5), 2, start, as_completed)  # type: ignore[arg-type]
+    next(ends)
+    assert begun == [0, 1]
+    next(ends)
+    assert begun == [0, 1, 2]
+    assert len(list(ends)) == 3
 
 
 def test_plan_pickles_and_names_versions(store: Path) -> None:

@@ -117,7 +117,7 @@ def test_an_api_that_does_not_answer(store: Path, monkeypatch: pytest.MonkeyPatc
     """It is engine_unavailable, named without a password, and no server is started instead."""
     import prefect.client.orchestration as orchestration
 
-    monkeypatch.setenv("PREFECT_API_URL", "http://user:hunter2@127.0.0.1:9/api")
+    monkeypatch.setenv("PREFECT_API_URL", "http://user:a/hunter2@127.0.0.1:9/api")
     monkeypatch.setattr(orchestration, "get_client", lambda **_: Client(ConnectionError("refused")))
     monkeypatch.setattr(embedded, "Server", lambda: pytest.fail("a server was started"))
 

@@ -240,6 +240,16 @@ def test_index_tells_what_became_of_it(good: Request, store: Path) -> None:
     assert "good" in (store / "evaluations/index.html").read_text()
 
 
+def test_index_knows_when_a_version_that_never_succeeded_was_made(good: Request, store: Path) -> None:
+    """Its time is that of its version.json."""
+    (store / "models/good/versions/v1/predictions/test/part-0.parquet").write_bytes(b"PAR1")
+    update_index(good.store, [settle(good)])
+
+    [entry] = document(store / "evaluations/index.json")["evaluations"]
+    assert (entry["created_at"], entry["verdict"]) == ("2026-11-20T02:00:00Z", None)
+    assert (entry["model_name"], entry["promoted"]) == ("Good", True)
+
+
 def test_broken_model_keeps_what_the_index_says(good: Request, store: Path) -> None:
     """A model.json that cannot be read takes neither name nor promotion from the index."""
     update_index(good.store, [settle(good)])

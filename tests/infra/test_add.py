@@ -58,7 +58,7 @@ def test_a_new_version_of_a_new_model(store_url: str, files: list[Path]) -> None
     """The files, a minimal model.json, and version.json with the time of now, written last."""
     store = Wrapped(open_store(store_url))
     added = add_version(store, TARGET, files)
-    assert (added.new_model, added.new_version, added.promoted) == (True, True, False)
+    assert (added.new_model, added.new_version) == (True, True)
     assert added.keys == (f"{FOLDER}a.parquet", f"{FOLDER}b.parquet")
     assert store.read(added.keys[0]).data == files[0].read_bytes()
     assert read(store, "models/m/model.json") == {"model_id": "m", "name": "m", "task_type": "classification"}
@@ -77,12 +77,12 @@ def test_whatever_is_killed_a_version_that_exists_is_complete(tmp_path: Path, fi
             whole = open_store(root, create=True)
             store = Wrapped(whole, **{moment: dies_at(number)})
             try:
-                add_version(store, TARGET, files, promote=True)
+                add_version(store, TARGET, files)
             except Killed:
                 if whole.read("models/m/versions/v1/version.json"):
                     assert len(Registry(whole).model("m").inputs(TARGET).predictions) == 2
-                add_version(whole, TARGET, files, promote=True)
-            assert Registry(whole).model("m").resolve(None) == "v1"
+                add_version(whole, TARGET, files)
+            assert Registry(whole).model("m").versions() == ["v1"]
             assert len(Registry(whole).model("m").inputs(TARGET).predictions) == 2
     assert len(store.calls) < number, "the enumeration must reach beyond the last call"
 

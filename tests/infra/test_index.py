@@ -10,13 +10,13 @@ import pytest
 
 from evalcore.errors import InvalidPredictions
 from infra.entries import entry_of, failed_entry, target_of
-from infra.index import read_index, rebuild_index, update_index
-from infra.layout import INDEX_HTML, INDEX_JSON, Target
+from infra.index import read_index, update_index
+from infra.layout import INDEX_HTML, INDEX_JSON, Target, failure_key, summary_key
 from infra.publish import publish, record_failure, stored
 from infra.storage import Store, WriteConflict, open_store
-from tests.infra.doubles import Killed, Wrapped, dies_at, files, put, put_model, summary
+from tests.infra.doubles import Killed, Wrapped, dies_at, files, put, put_model, put_version, summary
 
-ERROR = InvalidPredictions("no column y_true", "add it").document()
+ERROR = InvalidPredictions("no column y_true", "add it")
 
 
 @pytest.fixture
@@ -30,9 +30,17 @@ def render(index: dict[str, Any]) -> bytes:
     return json.dumps(index).encode()
 
 
-def entry(version: str = "v1", model: str = "m", **more: Any) -> dict[str, Any]:
-    """An evaluation's entry."""
-    return entry_of(summary(Target(model, version), **more), "etag", promoted=False)
+def entry(store: Any, version: str = "v1", model: str = "m", **more: Any) -> dict[str, Any]:
+    """The entry of an evaluation that is put in force, its summary alone."""
+    target = Target(model, version)
+    document = summary(target, **more)
+    return entry_of(document, put(store, summary_key(target), document), promoted=False)
+
+
+def failure(store: Any, version: str = "v1", **settings: Any) -> dict[str, Any]:
+    """The entry of an attempt that failed, and is recorded."""
+    record_failure(store, Target("m", version), ERROR)
+    return failed_entry(Target("m", version), ERROR.document(), settings, {})
 
 
 def indexed(store: Any) -> list[dict[str, Any]]:
@@ -86,11 +94,12 @@ def test_an_entry_has_the_headline() -> None:
 
 def test_entries_are_added_and_replaced(store_url: str) -> None:
     """Sorted by key, each once, in one write for all changes."""
-    store = Wrapped(open_store(store_url))
-    update_index(store, [entry("v2"), entry("v1")], render)
-    assert len(store.named("write")) == 2
+    store = open_store(store_url)
+    changes, counted = [entry(store, "v2"), entry(store, "v1")], Wrapped(store)
+    update_index(counted, changes, render)
+    assert len(counted.named("write")) == 2
     assert versions(store) == ["v1", "v2"]
-    update_index(store, [entry("v1", verdict="fail"), entry("v0")], render)
+    update_index(store, [entry(store, "v1", verdict="fail"), entry(store, "v0")], render)
     assert [(line["version_id"], line["verdict"]) for line in indexed(store)] == [
         ("v0", "pass"),
         ("v1", "fail"),
@@ -101,15 +110,15 @@ def test_entries_are_added_and_replaced(store_url: str) -> None:
 
 def test_nothing_new_is_nothing_written(store: Store) -> None:
     """Neither the index nor the page."""
-    update_index(store, [entry()], render)
+    update_index(store, [entry(store)], render)
     counted = Wrapped(store)
-    update_index(counted, [entry()], render)
+    update_index(counted, [entry(store)], render)
     assert counted.named("write") == []
 
 
 def test_a_page_that_was_left_behind_is_made_again(store: Store) -> None:
     """A run was killed between the two, or pages look different now."""
-    update_index(store, [entry()], render)
+    update_index(store, [entry(store)], render)
     put(store, INDEX_HTML, "old")
     update_index(store, [], render)
     assert versions(store) == ["v1"]
@@ -117,28 +126,86 @@ def test_a_page_that_was_left_behind_is_made_again(store: Store) -> None:
 
 def test_a_failure_keeps_the_evaluation_in_force(store: Store) -> None:
     """Verdict and figures stay beside what went wrong; the next success clears it."""
-    update_index(store, [entry(verdict="inconclusive")], render)
-    update_index(store, [failed_entry(Target("m", "v1"), ERROR, promoted=True)], render)
+    update_index(store, [entry(store, verdict="inconclusive")], render)
+    update_index(store, [failure(store, promoted_version="v1")], render)
     (line,) = indexed(store)
     assert (line["verdict"], line["promoted"], line["model_name"]) == ("inconclusive", True, "Model")
     assert line["failure"] == {"code": "invalid_predictions", "message": "no column y_true; add it"}
-    update_index(store, [entry()], render)
+    store.delete([failure_key(Target("m", "v1"))])
+    update_index(store, [entry(store)], render)
     assert indexed(store)[0]["failure"] is None
 
 
 def test_a_first_attempt_that_fails_has_an_entry(store: Store) -> None:
     """With every name an entry has, and nothing known."""
-    update_index(store, [failed_entry(Target("m", "v1"), ERROR, promoted=False, model_name="Churn")], render)
+    version = {"created_at": "2026-11-20T02:00:00Z"}
+    record_failure(store, Target("m", "v1"), ERROR)
+    entry = failed_entry(Target("m", "v1"), ERROR.document(), {"name": "Churn"}, {**version, "name": "Now"})
+    update_index(store, [entry], render)
     (line,) = indexed(store)
-    assert list(line) == list(entry())
-    assert (line["model_name"], line["verdict"], line["evaluation"]) == ("Churn", None, None)
+    assert list(line) == list(entry_of(summary(Target("m", "v1")), "e", promoted=False))
+    assert (line["model_name"], line["verdict"], line["evaluation"]) == ("Now", None, None)
+    assert (line["created_at"], line["promoted"]) == ("2026-11-20T02:00:00Z", False)
     assert set(line["headline"].values()) == {None}
+
+
+def test_a_first_attempt_of_an_unreadable_model_has_an_entry(store: Store) -> None:
+    """Neither its name nor its promotion is made up."""
+    update_index(store, [failure(store)], render)
+    assert [(line["model_name"], line["promoted"]) for line in indexed(store)] == [(None, False)]
+
+
+@pytest.mark.parametrize("kind", ["folder", "weed"])
+def test_what_was_replaced_since_is_not_told(kind: str, request: pytest.FixtureRequest) -> None:
+    """A night that comes late with its entries covers none of an evaluation that came after them."""
+    store = open_store(request.getfixturevalue(f"{kind}_store"))
+    update_index(store, [], render)
+    late = [entry(store, "v1"), entry(store, "v2"), failure(store, "v3"), entry(store, "v4")]
+    update_index(store, [entry(store, "v1", verdict="fail")], render)
+    store.delete([failure_key(Target("m", "v3"))])
+    update_index(store, [entry(store, "v3", verdict="inconclusive"), failure(store, "v4")], render)
+
+    update_index(store, late, render)
+
+    assert [(line["version_id"], line["verdict"], bool(line["failure"])) for line in indexed(store)] == [
+        ("v1", "fail", False),
+        ("v2", "pass", False),
+        ("v3", "inconclusive", False),
+        ("v4", "pass", True),
+    ]
+
+
+def test_what_the_index_says_already_costs_nothing(store: Store) -> None:
+    """One look at each evaluation that is new, and none at those that are known."""
+    known = [entry(store, f"v{number}") for number in range(9)]
+    known.append(failure(store, "v9"))
+    update_index(store, known, render)
+    counted = Wrapped(store)
+    update_index(counted, [*known, entry(store, "w")], render)
+    assert counted.named("list") == [("list", "evaluations/m/w/test/summary.json")]
+
+
+def test_a_change_is_looked_at_again_after_a_lost_race(store: Store) -> None:
+    """Another writer replaces the evaluation and tells the index between our look and our write."""
+    late, overtaken = entry(store, verdict="pass"), []
+
+    def overtake(number: int, name: str, args: Any) -> None:
+        if name == "write" and args[0] == INDEX_JSON and not overtaken:
+            overtaken.append(True)
+            update_index(store, [entry(store, verdict="fail")], render)
+
+    update_index(Wrapped(store, before=overtake), [late], render)
+
+    assert [line["verdict"] for line in indexed(store)] == ["fail"]
 
 
 def test_promotion_marks_all_entries_of_the_model(store: Store) -> None:
     """The old one loses its mark; other models keep theirs."""
     update_index(
-        store, [entry("v1"), entry("v2"), entry("v1", model="other")], render, promoted={"other": "v1"}
+        store,
+        [entry(store, "v1"), entry(store, "v2"), entry(store, "v1", model="other")],
+        render,
+        promoted={"other": "v1"},
     )
     update_index(store, [], render, promoted={"m": "v1"})
     update_index(store, [], render, promoted={"m": "v2", "absent": None})
@@ -153,9 +220,12 @@ def test_promotion_marks_all_entries_of_the_model(store: Store) -> None:
 def test_many_writers_lose_nothing(kind: str, request: pytest.FixtureRequest) -> None:
     """Each adds an entry at the same time; all are there, and the page shows all."""
     store_url = request.getfixturevalue(f"{kind}_store")
+    store = open_store(store_url)
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda n: update_index(open_store(store_url), [entry(f"v{n}")], render), range(6)))
-    assert versions(open_store(store_url)) == [f"v{n}" for n in range(6)]
+        list(
+            pool.map(lambda n: update_index(open_store(store_url), [entry(store, f"v{n}")], render), range(6))
+        )
+    assert versions(store) == [f"v{n}" for n in range(6)]
 
 
 def test_a_slow_page_does_not_cover_a_newer_one(store: Store) -> None:
@@ -165,9 +235,9 @@ def test_a_slow_page_does_not_cover_a_newer_one(store: Store) -> None:
     def overtake(number: int, name: str, args: Any) -> None:
         if name == "write" and args[0] == INDEX_JSON and not overtaken:
             overtaken.append(True)
-            update_index(store, [entry("v2")], render)
+            update_index(store, [entry(store, "v2")], render)
 
-    index = update_index(Wrapped(store, after=overtake), [entry("v1")], render)
+    index = update_index(Wrapped(store, after=overtake), [entry(store, "v1")], render)
     assert versions(store) == ["v1", "v2"]
     assert [line["version_id"] for line in index["evaluations"]] == ["v1", "v2"]
 
@@ -182,7 +252,7 @@ def test_an_index_that_never_rests_ends_in_an_error(store: Store, monkeypatch: p
             put(store, INDEX_JSON, {"evaluations": [], "n": number})
 
     with pytest.raises(WriteConflict):
-        update_index(Wrapped(store, before=change), [entry()], render)
+        update_index(Wrapped(store, before=change), [], render)
     assert len(pauses) == 19
     assert max(pauses) <= 2
 
@@ -193,10 +263,11 @@ def test_a_killed_update_is_made_good(folder_store: str, moment: str) -> None:
     whole = open_store(folder_store)
     for number in range(20):
         store = Wrapped(whole, **{moment: dies_at(number)})
+        change = entry(whole, f"v{number}")
         try:
-            update_index(store, [entry(f"v{number}")], render)
+            update_index(store, [change], render)
         except Killed:
-            update_index(whole, [entry(f"v{number}")], render)
+            update_index(whole, [change], render)
         assert len(indexed(whole)) == number + 1
     assert len(store.calls) < number
 
@@ -217,25 +288,21 @@ def test_an_index_that_is_broken_or_gone_is_read_again(store_url: str, content: 
     store = open_store(store_url)
     put_model(store, promoted_version="v1")
     expected = [published(store, "v1"), published(store, "v2", verdict="fail")]
-    record_failure(store, Target("m", "v2"), InvalidPredictions("no column y_true", "add it"))
+    record_failure(store, Target("m", "v2"), ERROR)
+    record_failure(store, Target("m", "v5"), ERROR)
+    put_version(store, "v5", created_at="2026-11-21T02:00:00Z")
     put(store, "evaluations/m/v3/test/summary.json", "{")
     put(store, "evaluations/m/v4/test/failure.json", "{")
     put(store, "evaluations/notes/summary.json", "{}")
     if content is not None:
         put(store, INDEX_JSON, content)
     assert read_index(store) is None
-    update_index(store, [entry("v9")], render)
+    update_index(store, [entry(store, "v9")], render)
     expected[1]["failure"] = {"code": "invalid_predictions", "message": "no column y_true; add it"}
-    assert indexed(store)[:-1] == expected
-    assert indexed(store)[-1]["version_id"] == "v9"
-
-
-def test_an_index_is_rebuilt_from_what_is_there(store: Store) -> None:
-    """Entries of evaluations that are gone go too."""
-    put_model(store, promoted_version="v1")
-    expected = published(store, "v1")
-    update_index(store, [entry("gone")], render)
-    assert rebuild_index(store, render)["evaluations"] == [expected] == indexed(store)
+    assert indexed(store)[:2] == expected
+    assert versions(store) == ["v1", "v2", "v5", "v9"]
+    never = indexed(store)[2]
+    assert (never["created_at"], never["model_name"]) == ("2026-11-21T02:00:00Z", "Model")
 
 
 def test_an_empty_index_is_an_index(store: Store) -> None:

@@ -86,7 +86,6 @@ def test_the_keys_are_those_users_rely_on() -> None:
     assert layout.version_key("m", "v") == "models/m/versions/v/version.json"
     assert layout.predictions_prefix(default) == "models/m/versions/v/predictions/test/"
     assert layout.predictions_prefix(named) == "models/m/versions/v/predictions/test/checkpoint=7/"
-    assert layout.ground_truth_prefix("m", "test") == "models/m/ground_truth/test/"
     assert layout.summary_key(default) == "evaluations/m/v/test/summary.json"
     assert layout.failure_key(named) == "evaluations/m/v/test/checkpoint=7/failure.json"
     assert layout.artifact_folder("0123456789abcdef" * 4) == "0123456789abcdef/"

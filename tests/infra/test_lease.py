@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -13,8 +12,8 @@ from evalcore.errors import InvalidParameter
 from infra import lease
 from infra.layout import LEASE
 from infra.lease import LeaseHeld, LeaseLost, acquire
-from infra.storage import Store, WriteConflict, open_store
-from tests.infra.doubles import Wrapped, put
+from infra.storage import Store, open_store
+from tests.infra.doubles import put
 
 START = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 
@@ -114,20 +113,6 @@ def test_of_many_one_gets_it(kind: str, request: pytest.FixtureRequest) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(attempt, range(6))) == 1
-
-
-def test_a_write_whose_answer_was_lost_is_known_again(folder_store: str) -> None:
-    """The client sends it a second time, which conflicts with the first: the lease is held all the same."""
-    store = open_store(folder_store)
-
-    def lose(number: int, name: str, args: Any) -> None:
-        if name == "write":
-            raise WriteConflict("sent twice", "")
-
-    held = acquire(Wrapped(store, after=lose), "first")
-    held.renew()
-    with pytest.raises(LeaseHeld):
-        acquire(store, "second")
 
 
 def test_runs_have_ids(folder_store: str) -> None:

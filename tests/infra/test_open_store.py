@@ -25,7 +25,14 @@ def test_what_is_no_store_is_refused(url: str) -> None:
 
 def test_a_refused_url_keeps_its_secrets() -> None:
     """A password or a signature in a URL that is none of ours does not reach the message."""
-    for url in ("s3://key:hunter2@bucket/x", "https://b.s3.amazonaws.com/x?X-Amz-Signature=hunter2"):
+    for url in (
+        "s3://key:hunter2@bucket/x",
+        "s3://AKIA:ab/hunter2@bucket",
+        "s3://AKIA:ab@c/hunter2@bucket",
+        "s3:AKIA:hunter2@bucket",
+        "https://user:a?b#hunter2@host/x",
+        "https://b.s3.amazonaws.com/x?X-Amz-Signature=hunter2",
+    ):
         with pytest.raises(InvalidParameter) as caught:
             open_store(url)
         assert "hunter2" not in str(caught.value.document())

@@ -344,6 +344,24 @@ def test_a_sweep_never_takes_what_is_in_force(store: Store) -> None:
     assert artifacts_in_force(store) == contents("new")
 
 
+def test_a_sweep_leaves_what_is_being_put_in_force_again(store: Store) -> None:
+    """Another writer's artifacts are there anew, its summary is yet to come."""
+    publish_now(store, "coming back")
+    publish_now(store, "now")
+    folder = Path(store.url, FOLDER, summary(TARGET, "coming back")["evaluation"][:16])
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
+
+    def comes_back(number: int, name: str, args: Any) -> None:
+        if number == 0:
+            for path in folder.iterdir():
+                os.utime(path)
+
+    evaluation = summary(TARGET, "now")["evaluation"]
+    assert sweep(Wrapped(store, after=comes_back), TARGET, evaluation) == []
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_artifacts_that_come_back_into_force_are_new_again(store: Store, tmp_path: Path) -> None:
     """Their files' time is that of the publication: a sweep that runs at once leaves them."""
     publish_now(store, "a")

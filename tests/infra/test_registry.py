@@ -295,7 +295,7 @@ def test_predictions_that_are_not_there(store: Store) -> None:
     """The error says what there is."""
     put_model(store)
     put_version(store, "v1", "test", "test/checkpoint=7")
-    with pytest.raises(PredictionsNotFound, match="there are test, test checkpoint 7"):
+    with pytest.raises(PredictionsNotFound, match="the version has some for test, test checkpoint 7"):
         inputs(store, "v1", "train")
     put_version(store, "v2")
     with pytest.raises(PredictionsNotFound, match="none for any split"):
