@@ -47,19 +47,10 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     if encoded.num_chunks > 1:
         encoded = encoded.unify_dictionaries()
-    values = _values(encoded.chunk(0).dictionary, name, source) if encoded.num_chunks else []
+    values = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
     codes = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, dtype=np.int32)])
     return _canonical_column(codes, [canonical(value) for value in values])
-
-
-def _values(dictionary: pa.Array, name: str, source: Source) -> list[Any]:
-    try:
-        return list(dictionary.to_pylist())
-    except UnicodeDecodeError as error:
-        raise InvalidPredictions(
-            f"{source.key}: the column {name!r} holds text that is not UTF-8", "store the file again"
-        ) from error
 
 
 def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
