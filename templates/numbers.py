@@ -44,6 +44,8 @@ def figure(
     """A metric's value. Never rounds up to 1 or down to 0 what is neither."""
     if value is None:
         return NO_VALUE
+    if isinstance(value, int):  # a count, which the interval of a figure says nothing of
+        return f"{value:,}"
     decimals = digits(interval) if decimals is None else decimals
     while decimals < 6 and value not in (0, 1) and round(value, decimals) in (0.0, 1.0):
         decimals += 1

@@ -12,6 +12,11 @@ METHODS = {
     "wilson_of_jaccard": "Wilson’s interval of TP / (TP + FP + FN), of which F1 is a function",
     "mover_of_wilson": "the labels’ Wilson intervals, combined (MOVER)",
     "delta_effective_sample": "Wilson’s interval at the sample size that the delta method amounts to",
+    "delong_effective_sample": "Wilson’s interval at the sample size that DeLong’s variance amounts to",
+    "wilson_of_positives": "Wilson’s interval with as many trials as there are positives",
+    "wilson_effective_sample": "Wilson’s interval at the sample size that the variance amounts to",
+    "normal_of_mean": "the mean ± 1.96 standard errors",
+    "mover_independent": "the two versions’ own intervals, combined (MOVER)",
 }
 
 VERDICTS = {

@@ -79,7 +79,11 @@ def _cells(spec: Spec, rows: Rows) -> Choice:
         found = cells(places)
         return found, _key(spec, rows, rows.score, places, len(found))
 
-    return Choice(PER_CELL, groups, look, exact, _open(spec, actual, predicted), rows.score is None)
+    tied = rows.score is None
+    wanted = _open(spec, actual, predicted)
+    if tied:  # without scores no row is suspect
+        wanted[1::2] = False
+    return Choice(PER_CELL, groups, look, exact, wanted, tied)
 
 
 def _open(spec: Spec, actual: LabelColumn, predicted: LabelColumn) -> npt.NDArray[np.bool_]:

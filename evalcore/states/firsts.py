@@ -65,6 +65,11 @@ class Firsts:
         last = order[rank == self.choice.most - 1]
         self.bound[group[last]] = np.nextafter(key[last], np.inf, dtype=np.float64)
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether a later row may still be taken: where keys are tied, only by a group that is not full."""
+        return not self.choice.tied or bool((self.bound == np.inf).any())
+
     def consider(self, start: int, stop: int) -> None:
         """Look at the rows from ``start`` to ``stop``, which follow those looked at before."""
         group, key = self.choice.look(slice(start, stop))
@@ -98,7 +103,7 @@ def firsts(rows: int, choice: Choice, most_groups: int | None = None) -> Integer
     if not choice.tied:
         found.expect(rows)
     start, step = 0, _FIRST_CHUNK
-    while start < rows:
+    while start < rows and found.wants_more:
         found.consider(start, min(start + step, rows))
         start, step = start + step, min(step * 4, _LAST_CHUNK)
         if most_groups is not None and len(found.kept) > most_groups:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from evalcore.accumulator import Additive, Spec
-from evalcore.batch import Batch
+from evalcore.batch import Batch, LabelColumn
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,12 @@ class RowCounts(Additive):
         """Count one batch."""
         if batch.tally is not None:
             return cls(spec, **vars(batch.tally), unnormalised_probabilities=batch.unnormalised)
-        actual, predicted = batch.y_true.present(), batch.y_pred.present()
         return cls(
             spec,
             rows=batch.rows,
             repeated_ids=batch.repeated,
-            missing_ground_truth=int(np.count_nonzero(~actual)) - batch.repeated,
-            missing_predictions=int(np.count_nonzero(actual & ~predicted)),
+            missing_ground_truth=_missing(batch.y_true) - batch.repeated,
+            missing_predictions=_missing(batch.y_pred, among=batch.y_true),
             unnormalised_probabilities=batch.unnormalised,
         )
 
@@ -61,3 +60,10 @@ class RowCounts(Additive):
             "missing_predictions": self.missing_predictions,
             "unmatched_ground_truth": self.unmatched_ground_truth,
         }
+
+
+def _missing(column: LabelColumn, among: LabelColumn | None = None) -> int:
+    """How many rows have no label, counted ``among`` those that another column has one for."""
+    missing = column.codes == column.missing
+    found = int(np.count_nonzero(missing))
+    return found if among is None or not found else int(np.count_nonzero(missing & among.present()))
