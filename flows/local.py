@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evalcore.errors import InvalidSettings
+from evalcore.errors import InvalidParameter, InvalidSettings
 from flows import output as output_folder
 from flows.progress import counted, step
-from infra import documents, layout
+from infra import documents, layout, settings_files
 from infra.inputs import Inputs
 from infra.layout import Target
 from infra.storage import Entry
@@ -38,7 +38,9 @@ def evaluate_files(
     from flows.measure import measure_files
     from flows.steps import digest_of, render
 
+    _refuse_repeated(paths)
     document = {} if settings_file is None else read_settings(settings_file)
+    settings_files.created_at(document, str(settings_file))
     settings = resolve_settings(document, {}, threshold=threshold)
     target = Target(_id(document, "model_id"), _id(document, "version_id"), dataset_split)
     identity = Identity(
@@ -76,8 +78,19 @@ def _inputs(target: Target, document: dict[str, Any], files: list[dict[str, Any]
     )
 
 
+def _refuse_repeated(paths: Sequence[Path]) -> None:
+    """Raise where a file is given twice: its rows would count twice."""
+    seen: set[Path] = set()
+    for path in paths:
+        if path.absolute() in seen:
+            raise InvalidParameter(f"{path} is given twice", "give each file once", file=str(path))
+        seen.add(path.absolute())
+
+
 def read_settings(path: Path) -> dict[str, Any]:
     """A settings file outside the store; raises InvalidSettings."""
+    if path.exists() and not path.is_file():  # to read a pipe may take for ever
+        raise InvalidSettings(f"{path} is not a file", "name a model.json", file=str(path))
     try:
         data = path.read_bytes()
     except OSError as error:

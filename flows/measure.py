@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from evalcore.errors import UnreadableFile
@@ -93,14 +94,18 @@ def _local(path: Path) -> TableFile:
     from hashlib import md5
 
     try:
-        size = path.stat().st_size
+        state = path.stat()
+        if not S_ISREG(state.st_mode):
+            raise UnreadableFile(f"{path} is not a file", "give the path of a file that can be read")
         with path.open("rb") as stream:
             etag = _digest(md5(usedforsecurity=False), stream)
     except OSError as error:
         raise UnreadableFile(
             f"{path} cannot be opened: {error.strerror}", "give the path of a file that can be read"
         ) from error
-    return TableFile(path.as_posix(), etag, size, partial(path.open, "rb"))
+    # A name need not be Unicode, as what the summary says of it has to be.
+    key = path.as_posix().encode(errors="backslashreplace").decode()
+    return TableFile(key, etag, state.st_size, partial(path.open, "rb"))
 
 
 def _digest(digest: Any, stream: Any) -> str:

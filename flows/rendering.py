@@ -116,6 +116,10 @@ class Renderers:
             self._free.append(process)
 
 
+renderers = Renderers()
+"""Those of this process."""
+
+
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None
     return pipe

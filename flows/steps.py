@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from random import uniform
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalcore.errors import AssayError, NotFound
 from flows import output
 from flows.faults import as_ours, store_is_gone
 from flows.progress import counted, detail, step
-from flows.rendering import Renderers
+from flows.rendering import renderers
 from infra import index, publish
 from infra.digest import digest
 from infra.entries import entry_of, failed_entry
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 LOST_RACES = 3
 """How often another writer may be faster before an evaluation gives up."""
-
-_renderers = Renderers()
+LOST_RACE_PAUSE = 0.2
+"""The longest pause after the first lost race, in seconds; each later one may be so much longer."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def settle(request: Request) -> Outcome:
         if request.run_id is not None:  # a night goes on, so that nobody else will show where it failed
             detail(f"{request.model_id} failed", error)
         outcome = _failed(request, target, as_ours(error))
-    return replace(outcome, seconds=time.monotonic() - started)
+    return replace(outcome, request=request, seconds=time.monotonic() - started)
 
 
 def update_index(url: str, outcomes: Iterable[Outcome]) -> None:
@@ -128,6 +129,9 @@ def _until_settled(store: Store, target: Target, request: Request) -> Outcome:
             races += 1
             if races == LOST_RACES:
                 raise
+            # What was to be made anew has just been made: where it is of the same digest, it will do.
+            request = replace(request, force=False)
+            time.sleep(uniform(0, LOST_RACE_PAUSE * races))
         except InputChanged:
             changes += 1
             if changes == 2:
@@ -141,7 +145,7 @@ def _attempt(store: Store, target: Target, request: Request) -> Outcome:
     if found and not request.force and found.document.get("evaluation") == work.digest:
         with suppress(publish.Damaged):  # then it is made again
             return _keep(store, target, work, found, request)
-    _renderers.warm()
+    renderers.warm()
     document = _measured(store, target, work, request)
     files = render(document)
     if request.threshold is not None:
@@ -172,7 +176,7 @@ def digest_of(inputs: Inputs, settings: Settings) -> str:
 def render(document: dict[str, Any]) -> dict[str, Rendered]:
     """Every artifact of an evaluation, made by a render process."""
     step("rendering the reports")
-    return _renderers.render(document)
+    return renderers.render(document)
 
 
 def _measured(store: Store, target: Target, work: Work, request: Request) -> dict[str, Any]:
@@ -219,9 +223,14 @@ def _in_force(
 
 
 def _failed(request: Request, target: Target | None, error: AssayError) -> Outcome:
-    """The outcome of a failure, which is recorded except where nothing was there to evaluate, ever."""
+    """The outcome of a failure, which is recorded except where nothing was there to evaluate, ever.
+
+    Nor is a lost race: who won it has published, and a note of failure beside that would be wrong.
+    """
     failed = Outcome(request, target, "failed", error=error)
     if target is None or request.threshold is not None or store_is_gone(error):
+        return failed
+    if isinstance(error, WriteConflict):
         return failed
     store = open_store(request.store)
     try:

@@ -10,6 +10,13 @@ from infra.layout import Target, summary_key
 from infra.registry import Registry
 from infra.storage import Store
 
+_ALWAYS_THERE = {
+    **dict.fromkeys(("model_id", "version_id", "dataset_split", "verdict"), str),
+    "examples": int,
+    **dict.fromkeys(("overall", "per_class_metrics", "confusion_matrix"), dict),
+    **dict.fromkeys(("gates", "warnings", "labels"), list),
+}
+
 
 def read_summary(
     store: Store, model_id: str, version_id: str | None, dataset_split: str, checkpoint: str | None
@@ -29,10 +36,17 @@ def summary_of(store: Store, target: Target) -> dict[str, Any]:
     found = publish.stored(store, target)
     if found is None:
         raise _missing(store, target)
-    if not found.document:
+    if not _is_summary(found.document):
         key = summary_key(target)
         raise UnreadableFile(f"{store.url}/{key} is damaged", f"run {_evaluate(target)}", key=key)
     return found.document
+
+
+def _is_summary(document: dict[str, Any]) -> bool:
+    """Whether it has what every summary has, as far as the reading commands go by it."""
+    return {"model_name", "checkpoint"} <= document.keys() and all(
+        isinstance(document.get(name), kind) for name, kind in _ALWAYS_THERE.items()
+    )
 
 
 def list_models(store: Store) -> list[dict[str, Any]]:
@@ -53,7 +67,7 @@ def list_models(store: Store) -> list[dict[str, Any]]:
 
 
 def _listed(registry: Registry, model_id: str, evaluations: list[dict[str, Any]]) -> dict[str, Any]:
-    from evalcore.errors import InvalidSettings, ModelNotFound
+    from evalcore.errors import Forbidden, InvalidSettings, ModelNotFound
 
     listed: dict[str, Any] = {"model_id": model_id, "name": None, "promoted_version": None, "versions": []}
     try:
@@ -65,7 +79,12 @@ def _listed(registry: Registry, model_id: str, evaluations: list[dict[str, Any]]
             "versions": model.versions(),
             "error": None,
         }
-    except (InvalidSettings, ModelNotFound) as error:  # the others can be listed all the same
+    except (
+        Forbidden,
+        InvalidSettings,
+        ModelNotFound,
+        UnreadableFile,
+    ) as error:  # the others can be listed all the same
         listed["error"] = {"code": error.code, "message": str(error)}
     return {**listed, "evaluations": evaluations}
 

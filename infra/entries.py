@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from evalcore.errors import InvalidSettings
 from infra import documents, layout
 from infra.layout import Target
+from infra.settings_files import created_at
 
 Document = dict[str, Any]
 
@@ -42,10 +44,19 @@ def failed_entry(target: Target, error: Document, model: Document, version: Docu
     are the settings of both, empty where they cannot be read: then the index keeps what it says of them.
     """
     failure = documents.plain({"code": error.get("code"), "message": error.get("message")})
-    told = {"model_name": {**model, **version}.get("name"), "created_at": version.get("created_at")}
+    told = {"model_name": {**model, **version}.get("name"), "created_at": _made(version)}
     known = {name: value for name, value in told.items() if isinstance(value, str)}
     promoted = {"promoted": model.get("promoted_version") == target.version_id} if model else {}
     return {**_names(target), **known, **promoted, "failure": failure}
+
+
+def _made(version: Document) -> str | None:
+    """When a version was made, None where it says nothing that is a time: its failure tells of that."""
+    try:
+        created_at(version, "")
+    except InvalidSettings:
+        return None
+    return version.get("created_at")
 
 
 def target_of(document: Document) -> Target:

@@ -68,7 +68,9 @@ def _state(path: Path) -> _State | None:
 
 
 def _state_of(path: Path, stat: os.stat_result) -> _State:
-    return str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino & _SQL_INTEGER
+    # A time far from now, too, has to fit what SQLite holds.
+    times = (time_ns & _SQL_INTEGER for time_ns in (stat.st_mtime_ns, stat.st_ctime_ns))
+    return str(path), stat.st_size, *times, stat.st_ino & _SQL_INTEGER
 
 
 def _hash(path: Path, new: dict[_State, str]) -> str | None:

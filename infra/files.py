@@ -25,6 +25,8 @@ _ABANDONED_SECONDS = 86_400.0
 _MAKING_ATTEMPTS = 20
 _MAKING_PAUSE = 0.001
 
+_cleared: set[Path] = set()
+
 _this_process = threading.Lock()
 """Beside the file's lock, which on some network file systems belongs to a process, not to a thread."""
 
@@ -41,6 +43,7 @@ def replace(path: Path, data: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+    _clear_once(path.parent)
     _force_to_disk(path.parent)
 
 
@@ -49,6 +52,14 @@ def clear_abandoned(folder: Path) -> None:
     for left in folder.glob(f"{OWN_PREFIX}-*.tmp"):
         if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
             left.unlink(missing_ok=True)
+
+
+def _clear_once(folder: Path) -> None:
+    """Removes what was abandoned where this process writes, in each folder once."""
+    if folder not in _cleared:
+        _cleared.add(folder)
+        with contextlib.suppress(OSError):  # what is written is written
+            clear_abandoned(folder)
 
 
 @contextmanager
@@ -102,7 +113,10 @@ class UnchangedFile(io.BufferedReader):
 
 def entry_of(key: str, state: os.stat_result, etag: str | None) -> Entry:
     """The entry for a file in this state; the time is cut to the microseconds that a datetime holds."""
-    modified = datetime.fromtimestamp(state.st_mtime_ns // 1000 / 1_000_000, UTC)
+    try:
+        modified = datetime.fromtimestamp(state.st_mtime_ns // 1000 / 1_000_000, UTC)
+    except (ValueError, OverflowError):  # of no year from 1 to 9999
+        modified = datetime.max.replace(tzinfo=UTC)
     return Entry(key, state.st_size, etag, modified)
 
 

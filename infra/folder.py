@@ -13,9 +13,9 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
-from evalcore.errors import Forbidden
+from evalcore.errors import Forbidden, UnreadableFile
 from infra import faults, files
 from infra.etags import etags_of, md5_of
 from infra.storage import (
@@ -28,6 +28,8 @@ from infra.storage import (
     check_prefix,
     open_store,
 )
+
+_SET_ASIDE = ("_", ".")
 
 
 class FolderStore:
@@ -48,7 +50,9 @@ class FolderStore:
         """All files whose key starts with ``prefix``."""
         folder = check_prefix(prefix).rpartition("/")[0]
         with self._telling(prefix):
-            found = [file for file in self._walk(folder) if file[0].startswith(prefix)]
+            found = [
+                (key, stat or self._refuse(key)) for key, stat in self._walk(folder) if key.startswith(prefix)
+            ]
             if not found:
                 self._require_root()
             hashes = etags_of([self.root / key for key, _ in found]) if etags else [None] * len(found)
@@ -59,7 +63,7 @@ class FolderStore:
         """The names of the folders below ``prefix`` that hold a file."""
         folder = as_folder(prefix).rstrip("/")
         with self._telling(prefix):
-            names = [name for name, item in self._scan(folder) if item.is_dir()]
+            names = [name for name, item in self._scan(folder) if _is_text(name) and item.is_dir()]
             if not names:
                 self._require_root()
             return sorted(name for name in names if any(self._walk(_join(folder, name))))
@@ -162,13 +166,23 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _walk(self, folder: str, above: frozenset[str] = frozenset()) -> Iterator[tuple[str, os.stat_result]]:
-        """Key and state of every file below; a link that leads into a folder above itself is not followed."""
+    def _walk(
+        self, folder: str, above: frozenset[str] = frozenset()
+    ) -> Iterator[tuple[str, os.stat_result | None]]:
+        """Key and state of every file below, None for what is none (a link to nothing, a pipe).
+
+        A link that leads into a folder above itself is not followed, and a folder whose name is not Unicode
+        holds no key. Names that start with ``_`` or ``.`` are set aside: they may be anything.
+        """
         here = os.path.realpath(self.root / folder)
         if here in above:
             return
         self._require_within(self.root / folder, folder)
         for name, item in self._scan(folder):
+            if not _is_text(name):
+                if not item.is_dir() and not name.startswith(_SET_ASIDE):
+                    yield _join(folder, name), None
+                continue
             key = check_key(_join(folder, name))
             if item.is_symlink():
                 self._require_within(self.root / key, key)
@@ -177,6 +191,19 @@ class FolderStore:
             elif item.is_file():
                 with contextlib.suppress(FileNotFoundError):
                     yield key, item.stat()
+            elif not name.startswith(_SET_ASIDE):
+                yield key, None
+
+    def _refuse(self, key: str) -> NoReturn:
+        name = key.rpartition("/")[2]
+        shown = _shown(key)
+        raise UnreadableFile(
+            f"{self.url}/{shown} "
+            + ("is neither a file nor a folder" if _is_text(name) else "has a name that is not Unicode"),
+            "remove it, or put the file itself there",
+            store=self.url,
+            key=shown,
+        )
 
     def _compare(self, key: str, if_match: str | None) -> None:
         data = self._content(key)
@@ -197,6 +224,15 @@ class FolderStore:
             except OSError:  # it is in use, or a link, or not ours to remove
                 return
             folder = folder.parent
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is Unicode: what is not can be no key."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in name)
+
+
+def _shown(key: str) -> str:
+    return key.encode(errors="backslashreplace").decode()
 
 
 def _join(folder: str, name: str) -> str:

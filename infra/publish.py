@@ -140,7 +140,7 @@ def _old_artifacts(store: Store, target: Target, limit: datetime, kept: set[str]
 
 def _folders_in_force(store: Store, target: Target) -> set[str]:
     found = stored(store, target)
-    artifacts = _artifacts(target, found) if found and found.document else {}
+    artifacts = _artifacts_or_none(target, found) if found else {}
     return {f"{artifact['key'].partition('/')[0]}/" for artifact in artifacts.values()}
 
 
@@ -178,7 +178,7 @@ def _beside(store: Store, target: Target, key: str, file: File, facts: Document)
     if taken is None or taken.data == file.data:
         return key
     found = stored(store, target)
-    if found and {"key": key, **facts} in found.document.get("artifacts", {}).values():
+    if found and {"key": key, **facts} in _artifacts_or_none(target, found).values():
         return key
     path = PurePosixPath(key)
     return str(path.with_name(f"{path.stem}-{facts['sha256'][:8]}{path.suffix}"))
@@ -187,11 +187,21 @@ def _beside(store: Store, target: Target, key: str, file: File, facts: Document)
 def _artifacts(target: Target, found: Stored) -> dict[str, Document]:
     artifacts: Any = found.document.get("artifacts")
     try:
-        return {
+        lines = {
             name: {key: line[key] for key in ("key", "size", "sha256")} for name, line in artifacts.items()
         }
     except (AttributeError, KeyError, TypeError):
-        raise Damaged(f"{layout.summary_key(target)} names no artifacts", _AGAIN) from None
+        lines = None
+    if lines is None or not all(isinstance(line["key"], str) for line in lines.values()):
+        raise Damaged(f"{layout.summary_key(target)} names no artifacts", _AGAIN)
+    return lines
+
+
+def _artifacts_or_none(target: Target, found: Stored) -> dict[str, Document]:
+    try:
+        return _artifacts(target, found)
+    except Damaged:  # it is about to be made again
+        return {}
 
 
 def _with_artifacts(document: Document, artifacts: Document) -> Document:

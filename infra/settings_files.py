@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from evalcore.errors import InvalidSettings
@@ -46,8 +46,8 @@ def created_at(document: dict[str, Any], key: str) -> datetime:
         return _NO_TIME
     try:
         if _TIME.fullmatch(value):
-            return datetime.fromisoformat(value.upper())
-    except (TypeError, ValueError):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):  # the last: in UTC it is of no year from 1 to 9999
         pass
     raise InvalidSettings(
         f"created_at in {key} is {str(value)[:60]!r}, not a time",

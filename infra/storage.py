@@ -177,7 +177,11 @@ def _s3(text: str) -> Store:
 def _path(text: str) -> Path:
     if not text.strip() or "\0" in text:
         raise InvalidParameter("the store's path is empty or has a NUL", _FORMS)
-    return Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 (resolving would hide a link's name)
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise InvalidParameter(f"the store {_shown(text)} names no user's folder", _FORMS) from None
+    return Path(os.path.abspath(path))  # noqa: PTH100 (resolving would hide a link's name)
 
 
 def _path_of_file_url(text: str) -> Path:

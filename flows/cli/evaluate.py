@@ -14,6 +14,7 @@ from flows.cli.app import command
 from flows.cli.arguments import CheckpointOption, ForceOption, RunnerOption, SplitOption, VersionOption
 from flows.cli.session import Session
 from flows.cli.verdict import print_verdict
+from flows.rendering import renderers
 
 Model = Annotated[
     list[str] | None, typer.Argument(metavar="MODEL", help="The model's id (or, with --file, more files).")
@@ -48,6 +49,7 @@ def evaluate(
     Nothing is written where inputs and settings are unchanged. Ends with 1 where a gate failed.
     """
     _check_threshold(threshold)
+    renderers.warm()  # which takes a second, beside all that comes before
     folder = _folder(output)
     names = list(model or [])
     if file:

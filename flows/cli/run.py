@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import traceback
 from collections.abc import Callable
+from errno import ENOSPC
 
 import typer
 
-from evalcore.errors import AssayError, InvalidParameter
-from flows.cli.session import PipeClosed
+from evalcore.errors import AssayError, InvalidParameter, StorageUnavailable
+from flows.cli.session import NoOutput, PipeClosed, discard_output, flush, write
 from flows.faults import as_ours
 from flows.terminal import safe
 
@@ -27,13 +27,10 @@ def run(arguments: list[str]) -> int:
     """Run one command; nothing but its exit status leaves here."""
     as_json, debug = "--json" in arguments, "--debug" in arguments
     try:
-        status = _guarded(lambda: _invoke(arguments), as_json, debug)
-        sys.stdout.flush()
+        return _guarded(lambda: _invoke(arguments), as_json, debug)
     except (PipeClosed, BrokenPipeError):
-        # Whoever read the output has seen enough; the interpreter must not try to flush the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()  # whoever read it has seen enough
         return PIPE_CLOSED
-    return status
 
 
 def _guarded(command: Callable[[], int], as_json: bool, debug: bool) -> int:
@@ -56,6 +53,7 @@ def _invoke(arguments: list[str]) -> int:
 
     command = typer.main.get_command(app)
     status = command.main(_global_options_last(arguments), prog_name="assay", standalone_mode=False)
+    flush()
     return status if isinstance(status, int) else 0
 
 
@@ -72,6 +70,8 @@ def _global_options_last(arguments: list[str]) -> list[str]:
 
 
 def _as_ours(error: Exception) -> AssayError:
+    if isinstance(error, OSError) and error.errno == ENOSPC:  # the parser's own output, of --help
+        return StorageUnavailable("no space is left to write to", "make room, or send the output elsewhere")
     return _usage(error) if isinstance(error, typer.TyperException) else as_ours(error)
 
 
@@ -83,8 +83,17 @@ def _usage(error: typer.TyperException) -> InvalidParameter:
 
 
 def _report(error: AssayError, as_json: bool) -> int:
-    if as_json:
-        sys.stdout.write(json.dumps({"error": error.document()}, ensure_ascii=False) + "\n")
-    else:
+    if not (as_json and _written(error)) and sys.stderr is not None:
         sys.stderr.write(f"error[{error.code}]: {safe(error)}\n")
     return error.exit_status
+
+
+def _written(error: AssayError) -> bool:
+    """Whether standard output took the error as JSON; where not, people are told."""
+    if isinstance(error, NoOutput):
+        return False
+    try:
+        write(json.dumps({"error": error.document()}, ensure_ascii=False) + "\n")
+    except NoOutput:
+        return False
+    return True

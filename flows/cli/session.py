@@ -9,16 +9,22 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from evalcore.errors import StorageUnavailable
 from flows import progress
 
 if TYPE_CHECKING:
     from infra.storage import Store
 
 DEFAULT_STORE = "./assay-store"
+_ELSEWHERE = "make room, or send the output elsewhere"
 
 
 class PipeClosed(Exception):
     """Standard output was closed by whoever read it."""
+
+
+class NoOutput(StorageUnavailable):
+    """Standard output takes nothing: it is closed, or its disk is full."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,30 @@ class Session:
 
 
 def write(text: str) -> None:
-    """Text on standard output; a name that the terminal's encoding lacks is escaped, not fatal."""
+    """Text on standard output; a name that the terminal's encoding lacks is escaped, not fatal.
+
+    Raises NoOutput where it cannot be written.
+    """
+    if sys.stdout is None:  # what Python makes of one that was closed from the start
+        raise NoOutput("standard output is closed", _ELSEWHERE)
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except UnicodeEncodeError:
-        sys.stdout.write(text.encode("ascii", "backslashreplace").decode())
+        write(text.encode("ascii", "backslashreplace").decode())
     except BrokenPipeError:
         raise PipeClosed from None
+    except OSError as error:
+        discard_output()
+        raise NoOutput(f"standard output cannot be written: {error.strerror}", _ELSEWHERE) from error
+
+
+def flush() -> None:
+    """What has gone to standard output is there; raises as ``write``."""
+    if sys.stdout is not None:
+        write("")
+
+
+def discard_output() -> None:
+    """Have the interpreter throw away what standard output did not take, which it would try to flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -284,3 +284,50 @@ def test_requests_and_outcomes_pickle(good: Request, store: Path) -> None:
     assert copy.error is not None
     assert outcome.error.document() == copy.error.document()
     assert outcome.change == copy.change
+
+
+def test_loser_of_a_forced_race_keeps_the_winner(
+    good: Request, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to be made anew has just been made by the other writer: nothing is left to do."""
+    settle(good)
+    publish_it = publish.publish
+
+    def beaten(to: Any, target: Target, summary: Any, files: Any, etag: str | None) -> Any:
+        publish_it(to, target, {**summary, "provenance": {"host": "another"}}, files, etag)
+        return publish_it(to, target, summary, files, etag)
+
+    monkeypatch.setattr(publish, "publish", beaten)
+
+    forced = replace(good, force=True)
+    outcome = settle(forced)
+    assert (outcome.status, outcome.request) == ("up_to_date", forced)
+    assert document(store / GOOD / "summary.json")["provenance"] == {"host": "another"}
+
+
+def test_a_lost_race_is_no_failure_of_the_evaluation(
+    good: Request, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who loses every time says so, and leaves no note beside what the others have published."""
+    settle(good)
+    before = snapshot(store)
+    racing = fails(LOST_RACES, WriteConflict("too late", "try again"), publish.publish)
+    monkeypatch.setattr(publish, "publish", racing)
+    monkeypatch.setattr(publish, "stored", lambda *_: None)
+
+    outcome = settle(good)
+
+    assert (outcome.status, outcome.change) == ("failed", None)
+    assert before == snapshot(store)
+
+
+@pytest.mark.parametrize("key", [1, None, ["a"]])
+def test_makes_again_what_names_its_artifacts_wrongly(key: Any, good: Request, store: Path) -> None:
+    """A summary whose artifact has a key of the wrong type is damaged."""
+    settle(good)
+    path = store / GOOD / "summary.json"
+    summary = document(path)
+    summary["artifacts"]["report.html"]["key"] = key
+    path.write_text(json.dumps(summary))
+
+    assert settle(good).status == "published"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from evalcore.errors import Forbidden, InvalidParameter, StorageUnavailable
+from evalcore.errors import Forbidden, InvalidParameter, StorageUnavailable, UnreadableFile
+from infra import etags, files
 from infra.folder import FolderStore
 from infra.storage import Entry
 
@@ -76,7 +78,6 @@ def test_a_link_within_the_store_is_followed(store: FolderStore, root: Path) -> 
     store.write("v/1/a", b"x", content_type=TEXT)
     (root / "v" / "latest").symlink_to("1")
     (root / "v" / "1" / "round").symlink_to(root / "v")
-    (root / "v" / "broken").symlink_to("nothing")
     assert [entry.key for entry in store.list("", etags=False)] == ["v/1/a", "v/latest/a"]
     assert store.read("v/latest/a").data == b"x"
 
@@ -154,3 +155,67 @@ def test_a_made_up_entry_opens_nothing_outside(store: FolderStore, root: Path) -
     (root.parent / "secret").write_bytes(b"secret")
     with pytest.raises(InvalidParameter, match="key"):
         store.open(Entry("../secret", 6, None, datetime.now(UTC)))
+
+
+@pytest.mark.parametrize("kind", ["link to nothing", "pipe", "name that is not Unicode"])
+def test_what_is_no_file_is_not_passed_over(store: FolderStore, root: Path, kind: str) -> None:
+    """Listing it is an error that names the key; elsewhere, and as a folder's child, it does no harm."""
+    store.write("m/a", b"x", content_type=TEXT)
+    name = "q\udcfe" if kind.startswith("name") else "q"
+    if kind == "pipe":
+        os.mkfifo(root / "m" / name)
+    elif kind == "link to nothing":
+        (root / "m" / name).symlink_to("gone")
+    else:
+        (root / "m" / name).write_bytes(b"x")
+
+    with pytest.raises(UnreadableFile, match="/m/q") as raised:
+        store.list("m/")
+
+    assert raised.value.details["key"].encode()
+    assert store.children("") == ["m"]
+    assert [entry.key for entry in store.list("m/a")] == ["m/a"]
+
+
+def test_what_is_set_aside_may_be_anything(store: FolderStore, root: Path) -> None:
+    """A name with an underscore or a dot first is nobody's file of predictions."""
+    store.write("m/a", b"x", content_type=TEXT)
+    (root / "m" / "_gone").symlink_to("nothing")
+    os.mkfifo(root / "m" / ".pipe")
+
+    assert [entry.key for entry in store.list("m/", etags=False)] == ["m/a"]
+
+
+def test_a_folder_whose_name_is_not_unicode_is_not_seen(store: FolderStore, root: Path) -> None:
+    """It can hold no key."""
+    store.write("m/a", b"x", content_type=TEXT)
+    (root / "\udcfe").mkdir()
+    (root / "\udcfe" / "x").write_bytes(b"x")
+
+    assert store.children("") == ["m"]
+    assert [entry.key for entry in store.list("", etags=False)] == ["m/a"]
+
+
+def test_a_time_beyond_the_calendar_is_listed(store: FolderStore, root: Path, tmp_path: Path) -> None:
+    """Where the file system keeps the year 10000, such a file is listed, and read, like any other."""
+    store.write("a", b"x", content_type=TEXT)
+    state = os.stat_result(
+        (0o100644, 1, 1, 1, 0, 0, 1, 0, 253402300800, 0),
+        {"st_mtime_ns": 253402300800 * 10**9, "st_ctime_ns": 1},
+    )
+
+    assert files.entry_of("a", state, None).modified == datetime.max.replace(tzinfo=UTC)
+    assert all(number < 1 << 63 for number in etags._state_of(root / "a", state)[1:])
+
+
+def test_writing_clears_what_was_abandoned(store: FolderStore, root: Path) -> None:
+    """A temporary file that a killed run left a day ago goes with the first write beside it."""
+    (root / "m").mkdir()
+    for name, age in (("old", 90_000), ("new", 10)):
+        left = root / "m" / f".assay-{name}.tmp"
+        left.write_bytes(b"x")
+        os.utime(left, (time.time() - age,) * 2)
+
+    store.write("m/a", b"x", content_type=TEXT)
+
+    assert sorted(path.name for path in (root / "m").iterdir()) == [".assay-new.tmp", "a"]

@@ -382,3 +382,16 @@ def test_names_without_an_ending_get_keys_too(store: Store) -> None:
             store, TARGET, summary(TARGET), {"NOTES": File(data, "text/plain")}, found.etag if found else None
         )
         assert store.read(FOLDER + published.document["artifacts"]["NOTES"]["key"]).data == data
+
+
+def test_sweeps_beside_a_summary_that_names_its_artifacts_wrongly(store: Store) -> None:
+    """It names nothing that could be kept, and must not keep the evaluation from being made again."""
+    publish_now(store)
+    damaged = {"artifacts": {"report.html": {"key": 1, "size": 1, "sha256": "x"}}}
+    store.write(f"{FOLDER}summary.json", json.dumps(damaged).encode(), content_type="application/json")
+
+    deleted = sweep(store, TARGET, "f" * 64, now=datetime.now(UTC) + LATER)
+
+    assert len(deleted) == len(files())
+    with pytest.raises(Damaged):
+        mend(store, TARGET, stored(store, TARGET))
