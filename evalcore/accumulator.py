@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -113,8 +113,6 @@ class Additive:
 Kind = type[Any]
 States = Mapping[Kind, Any]
 """One accumulator of each kind that a task needs."""
-
-Merged = TypeVar("Merged")
 
 
 def fold(kinds: Sequence[Kind], spec: Spec, batches: Iterable[Batch]) -> States:

@@ -8,9 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,6 +16,7 @@ from evalcore.errors import StorageUnavailable
 from infra import files
 from infra.folder import FolderStore
 from infra.storage import InputChanged, WriteConflict
+from tests.infra.failures import failing
 
 TEXT = "text/plain"
 
@@ -32,15 +31,6 @@ def root(folder_store: str) -> Path:
 def store(root: Path) -> FolderStore:
     """An empty store."""
     return FolderStore(root)
-
-
-def failing(error: int) -> Callable[..., Any]:
-    """Something to call that fails as the operating system does."""
-
-    def fail(*_: Any, **__: Any) -> Any:
-        raise OSError(error, os.strerror(error))
-
-    return fail
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])

@@ -5,10 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +14,7 @@ from evalcore.errors import Forbidden, InvalidParameter, StorageUnavailable, Unr
 from infra import etags, files
 from infra.folder import FolderStore
 from infra.storage import Entry
+from tests.infra.failures import failing
 
 TEXT = "text/plain"
 
@@ -30,15 +29,6 @@ def root(folder_store: str) -> Path:
 def store(root: Path) -> FolderStore:
     """An empty store."""
     return FolderStore(root)
-
-
-def failing(error: int) -> Callable[..., Any]:
-    """Something to call that fails as the operating system does."""
-
-    def fail(*_: Any, **__: Any) -> Any:
-        raise OSError(error, os.strerror(error))
-
-    return fail
 
 
 def test_empty_folders_go_with_their_last_file(store: FolderStore, root: Path) -> None:

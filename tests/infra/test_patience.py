@@ -9,32 +9,21 @@ from collections.abc import Callable
 
 import pytest
 
-from evalcore.errors import AssayError, StorageUnavailable
+from evalcore.errors import StorageUnavailable
 from infra import s3_client
 from infra.retry import NoAnswer, Patience, Watch, attempt
 from infra.s3 import S3Store
 from infra.storage import WriteConflict, open_store
 from tests.faults import FaultyServer, answers, breaks_off, drips, hangs, refuses, resets
+from tests.infra.failures import QUICK, STEADY, failure_of
 
 TEXT = "text/plain; charset=utf-8"
-QUICK = Patience(connect=0.5, read=0.5, total=2, pause=0.001)
-STEADY = Patience(connect=5, read=5, total=30, pause=0.001)
-LISTING = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
 
 
 @pytest.fixture
 def store(faulty: FaultyServer) -> S3Store:
     """A store on that server, which tries again at once."""
     return S3Store("bucket", "prefix", patience=STEADY)
-
-
-def failure_of(use: Callable[[], object]) -> AssayError:
-    """The error of a call; neither it nor its cause's words in it tell a secret."""
-    with pytest.raises(AssayError) as caught:
-        use()
-    assert "hunter2" not in str(caught.value.document())
-    assert caught.value.remedy
-    return caught.value
 
 
 def test_the_patience_that_is_promised() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,30 +12,18 @@ import pytest
 
 from evalcore.errors import AssayError, Forbidden, InvalidParameter, StorageUnavailable, Unauthorized
 from infra import s3_client
-from infra.retry import Patience
 from infra.s3 import WHOLE_BYTES, S3Store
 from infra.storage import Entry, InputChanged, open_store
 from tests.faults import FaultyServer, answers, refuses
+from tests.infra.failures import LISTING, QUICK, STEADY, failure_of
 
 TEXT = "text/plain; charset=utf-8"
-QUICK = Patience(connect=0.5, read=0.5, total=2, pause=0.001)
-STEADY = Patience(connect=5, read=5, total=30, pause=0.001)
-LISTING = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
 
 
 @pytest.fixture
 def store(faulty: FaultyServer) -> S3Store:
     """A store on that server, which tries again at once."""
     return S3Store("bucket", "prefix", patience=STEADY)
-
-
-def failure_of(use: Callable[[], object]) -> AssayError:
-    """The error of a call; neither it nor its cause's words in it tell a secret."""
-    with pytest.raises(AssayError) as caught:
-        use()
-    assert "hunter2" not in str(caught.value.document())
-    assert caught.value.remedy
-    return caught.value
 
 
 @pytest.mark.parametrize(
