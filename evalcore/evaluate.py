@@ -29,7 +29,7 @@ def evaluate_batches(
     Raises InvalidPredictions where the rows break a rule or none is left.
     """
     task = tasks()[settings.task_type]
-    states = fold(task.kinds(reading), task.spec(settings, reading), batches)
+    states = fold(task.kinds(settings, reading), task.spec(settings, reading), batches)
     if isinstance(batches, Sequence):
         states = with_rankings(states, lambda spec: fold([RankedScores], spec, batches)[RankedScores])
     return evaluate_states(states, settings, reading, baseline)

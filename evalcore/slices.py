@@ -41,7 +41,7 @@ def _of_column(counts: SliceCounts, column: str, labels: tuple[str, ...]) -> dic
 
 
 def _slice(value: str | None, counts: ConfusionCounts) -> Slice:
-    support = dict(zip(counts.labels, counts.rows.row_totals().tolist(), strict=True))
+    support = dict(zip(counts.labels, counts.rows.row_totals.tolist(), strict=True))
     table = tabulate({ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}, counts.labels)
     return Slice(value, counts.rows.total(), support, table)
 

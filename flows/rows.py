@@ -55,7 +55,7 @@ class Rows:
 
     def states(self) -> States:
         """Every accumulator that the task needs, read again for rankings that exceed the memory budget."""
-        states = self.fold(tasks()[self.settings.task_type].kinds(self.reading), self.spec())
+        states = self.fold(tasks()[self.settings.task_type].kinds(self.settings, self.reading), self.spec())
         states = with_rankings(states, lambda spec: self.fold([RankedScores], spec)[RankedScores])
         return states if self.facts is None else _with_truth_left_out(states, self.spec(), self.facts)
 
