@@ -21,7 +21,7 @@ CLOSE_TOGETHER = 1 << 14
 
 def bad_row(source: Source, row: int, what: str) -> InvalidPredictions:
     """The error for one row, counted from the batch's first, by its place in its file."""
-    position = source.first_row + row
+    position = source.position(row)
     return InvalidPredictions(
         f"{source.key}: row {position} {what}",
         "correct the row and store the file again",
@@ -51,6 +51,18 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
     codes = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, dtype=np.int32)])
     return _canonical_column(codes, [canonical(value) for value in values])
+
+
+def slice_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelColumn:
+    """A column whose values part the rows: what labels may be, dates, times and decimals too, by their text.
+
+    Raises InvalidPredictions for any other type.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_temporal(column.type) or pa.types.is_decimal(column.type):
+        column = column.cast(pa.string())
+    return label_column(column, name, source)
 
 
 def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
@@ -88,16 +100,20 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
 
 
-def score_column(column: pa.ChunkedArray, name: str, source: Source) -> Scores:
-    """Scores as float32 or float64, NaN where null. Raises InvalidPredictions for any outside [0, 1]."""
+def score_column(column: pa.ChunkedArray, name: str, source: Source, rows: Any = None) -> Scores:
+    """Scores as float32 or float64, NaN where null. Raises InvalidPredictions for any outside [0, 1].
+
+    ``rows`` are the rows that the values are of, where they are not one a row.
+    """
     numbers, present = number_column(column, name, source, "scores", "store numbers from 0 to 1")
     with np.errstate(invalid="ignore"):
         wrong = ~((numbers >= 0) & (numbers <= 1))
     if present is not None:
         wrong &= present
     if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise bad_row(source, row, f"has the score {numbers[row]} in {name!r}, which is not within [0, 1]")
+        place = int(np.flatnonzero(wrong)[0])
+        row = place if rows is None else int(rows[place])
+        raise bad_row(source, row, f"has the score {numbers[place]} in {name!r}, which is not within [0, 1]")
     if present is None:
         return numbers
     return np.where(present, numbers, numbers.dtype.type(np.nan))

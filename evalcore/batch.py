@@ -15,10 +15,18 @@ Scores = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Source:
-    """Where a batch's rows come from: the file's key, and the position of the first row in it."""
+    """Where a batch's rows come from: the file's key, and the position of the first row in it.
+
+    ``rows`` are the positions from there where entries are not the rows themselves, for errors to name.
+    """
 
     key: str
     first_row: int = 0
+    rows: npt.NDArray[np.int64] | None = None
+
+    def position(self, entry: int) -> int:
+        """The position in the file of an entry's row."""
+        return self.first_row + (entry if self.rows is None else int(self.rows[entry]))
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Classification:
         counts: ConfusionCounts = states[ConfusionCounts]
         _refuse_outside(counts)
         _refuse_empty(rows)
+        _refuse_weightless(counts)
         states = with_rankings(states)
         views: Mapping[Kind, Any] = {ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}
         views = {**views, **score_views(states, reading, counts.labels)}
@@ -95,3 +96,11 @@ def _refuse_empty(rows: RowCounts) -> None:
         f"and {rows.missing_predictions} no prediction",
         "store predictions with at least one row that has both",
     )
+
+
+def _refuse_weightless(counts: ConfusionCounts) -> None:
+    if counts.weighted is not None and not counts.total:
+        raise InvalidPredictions(
+            f"all {counts.rows.total()} rows to evaluate have the weight 0",
+            "store a weight above 0 for at least one row",
+        )

@@ -14,9 +14,10 @@ import pytest
 
 from evalcore.arrow import label_column, score_column
 from evalcore.batch import LabelColumn, Source
-from evalcore.columns import needs_labels, plan_reading, with_occurring_labels
+from evalcore.columns import plan_reading
 from evalcore.errors import InvalidParameter, InvalidPredictions, InvalidSettings
 from evalcore.reading import read_batch
+from evalcore.score_labels import needs_labels, with_occurring_labels
 from evalcore.settings import resolve_settings
 
 HERE = Source("part-0.parquet", 100)
