@@ -14,6 +14,7 @@ from evalcore.registry import tasks
 from evalcore.score_labels import named_labels, needs_labels, with_occurring_labels
 from evalcore.scores import with_rankings
 from evalcore.settings import Settings
+from evalcore.slice_scores import with_slice_scores
 from evalcore.states.ranking import RankedScores
 from evalcore.states.rows import RowCounts
 from evalcore.states.thresholds import ThresholdCounts
@@ -55,10 +56,15 @@ class Rows:
         )
 
     def states(self) -> States:
-        """Every accumulator that the task needs, read again for rankings that exceed the memory budget."""
-        states = self.fold(tasks()[self.settings.task_type].kinds(self.reading), self.spec())
-        states = with_rankings(states, lambda spec: self.fold([RankedScores], spec)[RankedScores])
-        return states if self.facts is None else _with_truth_left_out(states, self.spec(), self.facts)
+        """Every accumulator that the task needs.
+
+        The rows are read again for rankings that exceed the memory budget, and for the scores of slices.
+        """
+        spec = self.spec()
+        states = self.fold(tasks()[self.settings.task_type].kinds(self.reading), spec)
+        states = with_rankings(states, lambda other: self.fold([RankedScores], other)[RankedScores])
+        states = with_slice_scores(states, spec, lambda kind, other: self.fold([kind], other)[kind])
+        return states if self.facts is None else _with_truth_left_out(states, spec, self.facts)
 
     def threshold_counts(self) -> States | None:
         """The counts by threshold alone; None where there are no scores of a positive label."""

@@ -8,7 +8,7 @@ from typing import Any
 from evalcore.accumulator import Kind, Spec, States
 from evalcore.columns import Reading
 from evalcore.errors import InvalidPredictions
-from evalcore.evaluation import Measured, Slices
+from evalcore.evaluation import Measured
 from evalcore.metrics.one_vs_rest import OneVsRest
 from evalcore.registry import task
 from evalcore.scores import score_kinds, score_views, with_rankings
@@ -67,12 +67,8 @@ class Classification:
             elements=counts.rows.total(),
             confusion=counts,
             table=tabulate(views, counts.labels),
-            slices=_slices(states, reading, counts.labels),
+            slices=measure_slices(states, reading, counts.labels) if reading.slices else {},
         )
-
-
-def _slices(states: States, reading: Reading, labels: tuple[str, ...]) -> Slices:
-    return measure_slices(states[SliceCounts], reading.slices, labels) if reading.slices else {}
 
 
 def _refuse_outside(counts: ConfusionCounts) -> None:
