@@ -160,7 +160,7 @@ PLANTED: dict[str, tuple[Plant, Check]] = {
         test_intervals, "wilson", wald, test_intervals.test_wilson_of_ten_out_of_ten
     ),
     "slices: another value's rows": of_module(
-        SliceCounts, "counts", whole, test_slices.X
+        SliceCounts, "counts", whole, test_slices.test_the_widest_gap_is_between_values_of_30_rows
     ),
     "slices: no name for missing values": of_module(
         slices, "missing_name", lambda values: "(missing)",
