@@ -119,6 +119,15 @@ def score_column(column: pa.ChunkedArray, name: str, source: Source, rows: Any =
     return np.where(present, numbers, numbers.dtype.type(np.nan))
 
 
+def precision_of(column: pa.ChunkedArray) -> np.dtype[Any]:
+    """The precision that numbers of a column, or of its lists, have."""
+    import pyarrow.types as types
+
+    kind = column.type.value_type if is_list(column.type) else column.type
+    narrow = {types.is_float16: np.float16, types.is_float32: np.float32}
+    return np.dtype(next((dtype for test, dtype in narrow.items() if test(kind)), np.float64))
+
+
 def weight_column(column: pa.ChunkedArray, name: str, source: Source) -> npt.NDArray[np.float64]:
     """Weights as float64, 1 where null. Raises InvalidPredictions where one is not finite or below 0."""
     numbers, present = number_column(column, name, source, "weights", "store finite numbers, none below 0")
@@ -135,17 +144,18 @@ def weight_column(column: pa.ChunkedArray, name: str, source: Source) -> npt.NDA
 def number_column(
     column: pa.ChunkedArray, name: str, source: Source, what: str, remedy: str
 ) -> tuple[Scores, Bools | None]:
-    """Numbers as float32 where stored so, else float64, and which rows have one (None: all)."""
+    """Numbers as float32 where stored so or in half precision, else float64, and which rows have one.
+
+    None for the latter means all.
+    """
     import pyarrow as pa
     import pyarrow.types as types
 
     kind = column.type
-    if types.is_float16(kind):  # whose precision a threshold would have to take
-        raise InvalidPredictions(f"{source.key}: the column {name!r} holds {kind}", "store it as float32")
     tests = (types.is_floating, types.is_integer, types.is_boolean, types.is_null, types.is_decimal)
     if not any(test(kind) for test in tests):
         raise InvalidPredictions(f"{source.key}: the column {name!r} holds {kind}, not {what}", remedy)
-    single = types.is_float32(kind)
+    single = types.is_float32(kind) or types.is_float16(kind)
     wanted = pa.float32() if single else pa.float64()
     values = column if kind == wanted else column.cast(wanted, safe=False)
     dtype = np.dtype(np.float32 if single else np.float64)

@@ -87,6 +87,7 @@ class Batch:
     occurred before, which have neither label. With a multi-dimensional target the entries are the
     elements of the rows' lists, and ``tally`` counts the rows. ``positions`` are
     the entries' rows in the file, None where they are ``source.first_row`` and those that follow.
+    ``precision`` is that of the scores' columns where the scores are held in a wider one.
     """
 
     source: Source
@@ -100,6 +101,14 @@ class Batch:
     repeated: int = 0
     tally: Tally | None = None
     positions: npt.NDArray[np.int64] | None = None
+    precision: np.dtype[Any] | None = None
+
+    @property
+    def compared(self) -> Scores | None:
+        """The scores as thresholds and edges of bins meet them, in the precision of their columns."""
+        if self.scores is None or self.precision is None:
+            return self.scores
+        return self.scores.astype(self.precision)
 
     @property
     def rows(self) -> int:

@@ -14,6 +14,7 @@ from evalcore.arrow import (
     is_list,
     label_column,
     number_column,
+    precision_of,
     score_column,
     slice_column,
     weight_column,
@@ -48,6 +49,7 @@ def read_batch(table: pa.Table, reading: Reading, source: Source, apart: Apart =
         weights=None if weight is None else weight_column(table.column(weight), weight, source),
         slices={name: slice_column(table.column(name), name, source) for name in reading.slices},
         unnormalised=scored.unnormalised,
+        precision=scored.precision if reading.binary else None,
     )
     return batch if apart.repeated is None else _without(batch, apart.repeated)
 
@@ -102,23 +104,37 @@ def _one_hot(table: pa.Table, reading: Reading, source: Source) -> LabelColumn:
 class _Scored:
     scores: Scores | None
     unnormalised: int = 0
+    precision: np.dtype[Any] | None = None
+
+    @property
+    def compared(self) -> Scores:
+        assert self.scores is not None
+        return self.scores if self.precision is None else self.scores.astype(self.precision)
 
 
 def _scored(table: pa.Table, reading: Reading, source: Source) -> _Scored:
     if not reading.scored:
         return _Scored(None)
     if reading.score is not None:
-        return _Scored(score_column(table.column(reading.score), reading.score, source))
+        return _of_positive(table, reading.score, source)
     if reading.binary and len(reading.probabilities) == 1:
-        column = reading.probabilities[0][1]
-        return _Scored(score_column(table.column(column), column, source))
+        return _of_positive(table, reading.probabilities[0][1], source)
     scores, totals = _probabilities(table, reading, source)
     unnormalised = int(np.count_nonzero(np.abs(totals - 1) > SUM_TOLERANCE))
     if not reading.binary:
         return _Scored(scores, unnormalised)
     assert reading.labels is not None
     positive = scores[:, reading.labels.index(reading.pair[1])].astype(np.float64)
-    return _Scored(positive / totals, unnormalised)
+    columns = [reading.probability_list or "", *(column for _, column in reading.probabilities)]
+    found = max(precision_of(table.column(name)) for name in columns if name)
+    return _Scored(positive / totals, unnormalised, found if found < positive.dtype else None)
+
+
+def _of_positive(table: pa.Table, name: str, source: Source) -> _Scored:
+    """The positive label's own scores; half precision is widened, which loses nothing."""
+    column = table.column(name)
+    scores, precision = score_column(column, name, source), precision_of(column)
+    return _Scored(scores, precision=precision if precision < scores.dtype else None)
 
 
 def _predicted(table: pa.Table, reading: Reading, source: Source, scored: _Scored) -> LabelColumn:
@@ -126,7 +142,7 @@ def _predicted(table: pa.Table, reading: Reading, source: Source, scored: _Score
         return label_column(table.column(reading.prediction), reading.prediction, source)
     assert scored.scores is not None
     if reading.predicts == "score":
-        return by_threshold(scored.scores, reading)
+        return by_threshold(scored.compared, reading)
     return _by_highest(scored.scores, reading)
 
 

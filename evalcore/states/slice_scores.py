@@ -109,4 +109,6 @@ def _rows(batch: Batch, rows: Integers) -> Batch:
     )
     assert batch.scores is not None
     weights = None if batch.weights is None else batch.weights[rows]
-    return Batch(batch.source, y_true, y_pred, scores=batch.scores[rows], weights=weights)
+    return Batch(
+        batch.source, y_true, y_pred, scores=batch.scores[rows], weights=weights, precision=batch.precision
+    )
