@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CLOSE_TOGETHER = 1 << 14
 """Integers whose range is smaller are labels by their distance from the least."""
 
+FEW_ROWS = 1 << 16
+"""So many rows are looked at before all are."""
+
 
 def bad_row(source: Source, row: int, what: str) -> InvalidPredictions:
     """The error for one row, counted from the batch's first, by its place in its file."""
@@ -48,9 +51,10 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
     if encoded.num_chunks > 1:
         encoded = encoded.unify_dictionaries()
     values = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
+    names = values if is_text(encoded.type.value_type) else [canonical(value) for value in values]
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
     codes = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, dtype=np.int32)])
-    return _canonical_column(codes, [canonical(value) for value in values])
+    return _canonical_column(codes, names)
 
 
 def slice_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelColumn:
@@ -74,13 +78,25 @@ def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
     least, most = int(values.min()), int(values.max())
     if most - least >= CLOSE_TOGETHER:
         return None
-    wide = values.astype(np.int64) if values.itemsize == 1 else values  # the range may exceed a byte's
-    codes = (wide - wide.dtype.type(least)).astype(np.uint16)
-    occurs = np.bincount(codes, minlength=most - least + 1) > 0
+    codes = _distances(values, least, np.dtype(np.uint8 if most - least < 256 else np.uint16))
+    occurs = _occurring(codes, most - least + 1)
     vocabulary = tuple(str(least + place) for place in np.flatnonzero(occurs).tolist())
     if not occurs.all():
-        codes = (np.cumsum(occurs) - 1).astype(np.uint16)[codes]
+        codes = (np.cumsum(occurs) - 1).astype(codes.dtype)[codes]
     return LabelColumn(codes, vocabulary)
+
+
+def _distances(values: npt.NDArray[Any], least: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """How far each value is from the least, which ``kind`` can hold: arithmetic that wraps around is right."""
+    unsigned = values.view(f"u{values.itemsize}")
+    start = unsigned.dtype.type(least % (1 << 8 * values.itemsize))
+    return (unsigned - start if start else unsigned).astype(kind, copy=False)
+
+
+def _occurring(codes: npt.NDArray[Any], width: int) -> Bools:
+    """Which codes occur; mostly the first rows already have them all."""
+    first = np.bincount(codes[:FEW_ROWS], minlength=width) > 0
+    return first if first.all() or len(codes) <= FEW_ROWS else np.bincount(codes, minlength=width) > 0
 
 
 def may_be_labels(kind: pa.DataType) -> bool:
@@ -91,6 +107,13 @@ def may_be_labels(kind: pa.DataType) -> bool:
         return may_be_labels(kind.value_type)
     tests = (types.is_string, types.is_large_string, types.is_integer, types.is_floating, types.is_boolean)
     return any(test(kind) for test in (*tests, types.is_null, types.is_string_view))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether an Arrow type is text, which is its own label."""
+    import pyarrow.types as types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -106,6 +129,8 @@ def score_column(column: pa.ChunkedArray, name: str, source: Source, rows: Any =
     ``rows`` are the rows that the values are of, where they are not one a row.
     """
     numbers, present = number_column(column, name, source, "scores", "store numbers from 0 to 1")
+    if present is None and len(numbers) and numbers.min() >= 0 and numbers.max() <= 1:  # NaN is neither
+        return numbers
     with np.errstate(invalid="ignore"):
         wrong = ~((numbers >= 0) & (numbers <= 1))
     if present is not None:

@@ -23,6 +23,9 @@ PSEUDO_ROWS = 0.5
 Without them a matrix without errors, or a label that is never predicted, would have none.
 """
 
+ROUNDING = 1e-13
+"""The share of a sum's terms that rounding may leave of it where it should be 0."""
+
 
 @dataclass(frozen=True)
 class Shares:
@@ -125,21 +128,41 @@ def _weight(counts: ConfusionCounts) -> Floats:
 def _variance(counts: ConfusionCounts, slopes: Slopes) -> float:
     """(Σ p g² − (Σ p g)²) / n over the cells, pseudo rows included in p but not in n.
 
-    With weights p is a cell's share of the squared weights, and n the rows of equal weight.
+    With weights p is a cell's share of the squared weights, and n the rows of equal weight. What rounding
+    alone may have left is 0.
     """
-    actual, predicted, n = counts.squares.pairs()
-    slope = slopes.row[actual] + slopes.column[predicted]
-    slope = slope + np.where(actual == predicted, slopes.diagonal[actual], 0.0)
-    mass, first, second = float(n.sum()), float((n * slope).sum()), float((n * slope**2).sum())
-    scale = PSEUDO_ROWS * mass / counts.rows.total()
-    extra = [scale * moment for moment in _pseudo_moments(counts, slopes)]
-    mass, first, second = mass + extra[0], first + extra[1], second + extra[2]
+    scale = PSEUDO_ROWS * float(counts.squares.total()) / counts.rows.total()
+    moments = [
+        seen + scale * given
+        for seen, given in zip(_moments(counts, slopes), _pseudo_moments(counts, slopes), strict=True)
+    ]
+    mass, first, second, size = moments
     mean = first / mass
-    return float(max(second / mass - mean * mean, 0.0)) / effective_rows(counts)
+    variance = second / mass - mean * mean
+    return variance / effective_rows(counts) if variance > ROUNDING * size / mass else 0.0
 
 
-def _pseudo_moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, float, float]:
-    """Mass and first two moments of one correct and one wrong pseudo row a label.
+def _moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, float, float, float]:
+    """Mass and first two moments of the cells' slopes, and how large the terms of the second are.
+
+    From sums over rows, columns and diagonal, as a cell's slope is made of these: only the product of row
+    and column takes every cell.
+    """
+    table, row, column, diagonal = counts.squares, slopes.row, slopes.column, slopes.diagonal
+    rows, columns, right = table.row_totals, table.column_totals, table.diagonal
+    first = (rows * row).sum() + (columns * column).sum() + (right * diagonal).sum()
+    terms = [
+        (rows * row**2).sum(),
+        (columns * column**2).sum(),
+        (right * diagonal**2).sum(),
+        2 * (right * diagonal * (row + column)).sum(),
+        2 * table.form(row, column) if row.any() and column.any() else 0.0,
+    ]
+    return float(rows.sum()), float(first), float(sum(terms)), float(sum(map(abs, terms)))
+
+
+def _pseudo_moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, float, float, float]:
+    """The same of one correct and one wrong pseudo row a label.
 
     The correct ones lie on the diagonal; the wrong ones are spread over the label's other columns in
     proportion to how often these labels occur.
@@ -154,4 +177,4 @@ def _pseudo_moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, flo
     miss_square = np.nan_to_num(slopes.row**2 + 2 * slopes.row * column_mean + column_square)
     first = float((hit + miss)[occurs].sum())
     second = float((hit**2 + miss_square)[occurs].sum())
-    return 2.0 * int(occurs.sum()), first, second
+    return 2.0 * int(occurs.sum()), first, second, abs(second)

@@ -32,7 +32,7 @@ def evaluate_batches(
     """
     task = tasks()[settings.task_type]
     spec = task.spec(settings, reading)
-    states = fold(task.kinds(reading), spec, batches)
+    states = fold(task.kinds(settings, reading), spec, batches)
     if isinstance(batches, Sequence):
         states = with_rankings(states, lambda other: fold([RankedScores], other, batches)[RankedScores])
         states = with_slice_scores(states, spec, lambda kind, other: fold([kind], other, batches)[kind])

@@ -77,7 +77,7 @@ class Measured:
     def label_rows(self) -> Iterator[tuple[str, int, int]]:
         """Every label with its rows and the rows predicted as it, whatever they weigh."""
         rows = self.confusion.rows
-        return zip(self.labels, rows.row_totals().tolist(), rows.column_totals().tolist(), strict=True)
+        return zip(self.labels, rows.row_totals.tolist(), rows.column_totals.tolist(), strict=True)
 
 
 @dataclass(frozen=True)

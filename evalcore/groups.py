@@ -1,4 +1,4 @@
-"""Rows of one label against the rest as groups of one score, from the highest score down, block by block.
+"""Rows of one label against the rest as groups of one score, from the lowest score up, block by block.
 
 Rows are sorted as integers: a float that is not negative has bits that sort as it does, and the lowest bit
 says whether the row is positive.
@@ -6,36 +6,44 @@ says whether the row is positive.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from evalcore.states.ranking import BINS, RankedScores, bins_of, column
-from evalcore.values import Floats
+from evalcore.states.scored import CHUNK
+from evalcore.values import Floats, Integers
 
 BLOCK = 1 << 16
 """Rows looked at at a time, so that what lies between stays in a core's cache."""
-
-HASHES = 1 << 20
-"""Size of the table that most rows are passed over by."""
 
 Keys = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of rows of one score, descending: the weights of the rest and of the label.
+    """Groups of rows of one score, ascending: the weights of the rest and of the label.
 
-    ``open`` says which are whole bins, the order of whose rows is not known; None: none.
+    ``negative_through`` and ``positive_through`` add up all from the first group to the end of each.
+    ``between`` are, where groups of the rest alone are not told apart, their weights: those that lie below
+    each group and above the one before, and last those above all. ``open`` says which are whole bins, the
+    order of whose rows is not known; None: none.
     """
 
     negative: Floats
     positive: Floats
+    negative_through: Floats
+    positive_through: Floats
+    between: Floats | None = None
     open: npt.NDArray[np.bool_] | None = None
+
+    @classmethod
+    def summed(cls, negative: Floats, positive: Floats, open: npt.NDArray[np.bool_] | None = None) -> Self:
+        """These groups, none of them left out."""
+        return cls(negative, positive, negative.cumsum(), positive.cumsum(), open=open)
 
 
 @dataclass(frozen=True)
@@ -56,95 +64,17 @@ class _Sorted:
 def exact_groups(state: RankedScores, place: int) -> Iterator[Groups]:
     """The groups of all rows of a column.
 
-    Scores of double precision are sorted in single precision first, which takes half the memory and a third
-    of the time and never swaps two; only rows that this makes one with others are sorted once more as they
-    are. Of several labels, groups of the rest alone may stay one: only ``reverse_precision`` would differ.
+    Of several labels, whose rests nobody asks for, groups of the rest alone are not told apart.
     """
-    both = state.spec.positive_label is not None
-    if state.spec.weighted or not _wide(state):
-        rows, fine = _sort(state, place), None
-    else:
-        rows = _sort(state, place, narrow=True)
-        fine = _resolved(state, place, _undecided(rows.keys, both))
-    end = len(rows.keys)
-    while end:
-        start = max(end - BLOCK, 0)
-        start = int(np.searchsorted(rows.keys, rows.keys[start] & ~rows.keys.dtype.type(1)))
+    rows = _sort(state, place)
+    apart = state.spec.positive_label is not None or state.spec.weighted
+    start, one = 0, rows.keys.dtype.type(1)
+    while start < len(rows.keys):
+        last = rows.keys[min(start + BLOCK, len(rows.keys)) - 1]
+        end = int(np.searchsorted(rows.keys, last | one, side="right"))
         part = rows.part(start, end)
-        yield _grouped(part) if fine is None else _merged(part, fine, both)
-        end = start
-
-
-def _undecided(keys: Keys, both: bool) -> Keys:
-    """The bits of scores that more than one row has; unless ``both``, a positive one among them.
-
-    Of the rows of one score the positive ones come last.
-    """
-    one = np.uint32(1)
-    found = []
-    for start in range(0, len(keys) - 1, BLOCK):
-        this, after = keys[start : start + BLOCK], keys[start + 1 : start + BLOCK + 1]
-        again = (this[: len(after)] | one) == (after | one)
-        found.append(after[again if both else again & ((after & one) == one)] >> one)
-    bits = np.concatenate(found or [np.zeros(0, np.uint32)])
-    return bits[np.append(True, bits[1:] != bits[:-1])] if len(bits) else bits
-
-
-def _resolved(state: RankedScores, place: int, undecided: Keys) -> Keys:
-    """The ascending keys, in double precision, of rows whose score in single precision is undecided."""
-    mask = np.uint32(HASHES - 1)
-    table = np.zeros(HASHES, dtype=bool)
-    table[undecided & mask] = True
-    found = [np.zeros(0, np.uint64)]
-    for piece in state.pieces if len(undecided) else ():
-        scores = np.add(column(piece, place), 0, dtype=np.float64)
-        bits = scores.astype(np.float32).view(np.uint32)
-        rows = np.flatnonzero(table[bits & mask])
-        at = np.minimum(np.searchsorted(undecided, bits[rows]), len(undecided) - 1)
-        rows = rows[undecided[at] == bits[rows]]
-        keys = scores[rows].view(np.uint64) << np.uint64(1)
-        found.append(keys | (piece["actual"][rows] == state.labels[place]))
-    keys = np.concatenate(found)
-    keys.sort()
-    return keys
-
-
-def _merged(rows: _Sorted, fine: Keys, both: bool) -> Groups:
-    """The groups of rows sorted in single precision, undecided ones replaced by those of their fine keys."""
-    coarse, places = _grouped(rows), (rows.keys[_firsts(rows.keys)] >> np.uint32(1))[::-1]
-    alone = coarse.positive + coarse.negative == 1
-    kept = alone if both else alone | (coarse.positive == 0)
-    part = fine[slice(*_within(fine, places[-1], places[0]))]
-    if not len(part):
-        return coarse
-    exact = _grouped(_Sorted(part, None))
-    # Where each of the exact groups lies among all, both descending; the others fill what is left.
-    above = np.searchsorted(
-        -places[kept].astype(np.int64), -_single(part[_firsts(part)])[::-1].astype(np.int64)
-    )
-    second = above + np.arange(len(above))
-    is_first = np.ones(len(above) + int(np.count_nonzero(kept)), dtype=bool)
-    is_first[second] = False
-    sides = []
-    for one, other in ((coarse.negative, exact.negative), (coarse.positive, exact.positive)):
-        side: Floats = np.empty(len(is_first))
-        side[is_first], side[second] = one[kept], other
-        sides.append(side)
-    return Groups(sides[0], sides[1])
-
-
-def _single(keys: Keys) -> Keys:
-    """The bits of the scores of double precision keys when rounded to single."""
-    return (keys >> np.uint64(1)).view(np.float64).astype(np.float32).view(np.uint32)
-
-
-def _within(fine: Keys, lowest: Any, highest: Any) -> tuple[int, int]:
-    """From where to where the rounded scores of keys lie within bits of single precision."""
-    return bisect_left(fine, lowest, key=_bits), bisect_right(fine, highest, key=_bits)
-
-
-def _bits(key: Any) -> int:
-    return int(_single(np.array([key]))[0])
+        yield _grouped(part) if apart else _around_positives(part.keys)
+        start = end
 
 
 def mixed_groups(state: RankedScores, crowded: RankedScores | None) -> Iterator[Groups]:
@@ -159,26 +89,26 @@ def mixed_groups(state: RankedScores, crowded: RankedScores | None) -> Iterator[
     single = histogram["least"] == histogram["greatest"]
     counts = np.where(known, histogram["counts"].sum(axis=1), 0).astype(np.int64)
     ends = np.concatenate([[0], counts.cumsum()])
-    high = BINS
-    while high:
-        low = min(int(np.searchsorted(ends, ends[high] - BLOCK)), high - 1)
+    low = 0
+    while low < BINS:
+        high = max(int(np.searchsorted(ends, ends[low] + BLOCK, side="right")) - 1, low + 1)
         bins = np.arange(low, high)[~known[low:high] & masses[low:high].any(axis=1)]
         yield from _joined(rows.part(ends[low], ends[high]), bins, masses[bins], ~single[bins])
-        high = low
+        low = high
 
 
 def _joined(rows: _Sorted, bins: Any, masses: Floats, is_open: Any) -> Iterator[Groups]:
     """Groups of rows and whole bins as one list, by the bins."""
-    places, groups = bins, Groups(masses[:, 0], masses[:, 1])
+    places, negative, positive = bins, masses[:, 0], masses[:, 1]
     if len(rows.keys):
         found, firsts = _grouped(rows), _firsts(rows.keys)
-        places = np.concatenate([bins, bins_of(rows.scores()[firsts])[::-1]])
-        negative = np.concatenate([groups.negative, found.negative])
-        groups = Groups(negative, np.concatenate([groups.positive, found.positive]))
+        places = np.concatenate([bins, bins_of(rows.scores()[firsts])])
+        negative = np.concatenate([negative, found.negative])
+        positive = np.concatenate([positive, found.positive])
         is_open = np.concatenate([is_open, np.zeros(len(firsts), dtype=bool)])
     if len(places):
-        order = np.argsort(-places, kind="stable")
-        yield Groups(groups.negative[order], groups.positive[order], is_open[order])
+        order = np.argsort(places, kind="stable")
+        yield Groups.summed(negative[order], positive[order], is_open[order])
 
 
 def _firsts(keys: Keys) -> Any:
@@ -193,38 +123,55 @@ def _firsts(keys: Keys) -> Any:
 def _grouped(rows: _Sorted) -> Groups:
     firsts = _firsts(rows.keys)
     positive = rows.keys & rows.keys.dtype.type(1)
-    if rows.weights is None:
-        through = positive.cumsum(dtype=np.int32)
-        before = np.append(through[firsts] - positive[firsts], through[-1])
-        p = np.diff(before).astype(np.float64)
-        sizes = np.diff(np.append(firsts, len(positive)))
-        return Groups((sizes - p)[::-1], p[::-1])
-    of_label = np.add.reduceat(rows.weights * positive, firsts)
-    rest = np.add.reduceat(rows.weights * (positive == 0), firsts)
-    return Groups(rest[::-1], of_label[::-1])
+    if rows.weights is not None:
+        rest = np.add.reduceat(rows.weights * (positive == 0), firsts)
+        return Groups.summed(rest, np.add.reduceat(rows.weights * positive, firsts))
+    through = np.zeros(len(positive) + 1, dtype=np.int32)
+    np.cumsum(positive, dtype=np.int32, out=through[1:])
+    bounds = np.append(firsts, len(positive))
+    # Of each group, and of the end, what lies below it.
+    p: Floats = through.take(bounds).astype(np.float64)
+    n: Floats = bounds - p
+    return Groups(n[1:] - n[:-1], p[1:] - p[:-1], n[1:], p[1:])
 
 
-def _wide(state: RankedScores) -> bool:
-    """Whether scores have double precision: stored so, or divided by their row's sum."""
-    return state.double or state.spec.positive_label is None
+def _around_positives(keys: Keys) -> Groups:
+    """Only the groups that have a positive row; of the rest's others how many lie between them.
+
+    Of the rows of one score the positive ones come last.
+    """
+    positions = np.flatnonzero(keys & keys.dtype.type(1))
+    own = keys[positions]
+    firsts = np.flatnonzero(np.append(True, own[1:] != own[:-1])) if len(own) else positions
+    starts, bounds = positions[firsts], np.append(firsts, len(own)).astype(np.float64)
+    twins = own[firsts] - keys.dtype.type(1)
+    tied = np.flatnonzero((keys[starts - 1] == twins) & (starts > 0))
+    negative = np.zeros(len(firsts))
+    negative[tied] = starts[tied] - np.searchsorted(keys, twins[tied])
+    below = np.append(starts - firsts, len(keys) - len(own)).astype(np.float64)
+    between = np.diff(below, prepend=0)
+    between[:-1] -= negative
+    return Groups(negative, np.diff(bounds), below[:-1], bounds[1:], between)
 
 
-def _sort(state: RankedScores, place: int, narrow: bool = False) -> _Sorted:
+def _sort(state: RankedScores, place: int) -> _Sorted:
     """All rows of a column, sorted; memory for one key a row is taken, and with weights for their order.
 
-    ``narrow`` rounds scores to single precision.
+    Scores have double precision where they are stored so, or divided by their row's sum.
     """
-    wide = _wide(state) and not narrow
+    wide = state.double or state.spec.positive_label is None
     keys = np.empty(sum(len(piece["actual"]) for piece in state.pieces), np.uint64 if wide else np.uint32)
-    start = 0
+    start, floats = 0, np.dtype(np.float64 if wide else np.float32)
     for piece in state.pieces:
-        part = keys[start : start + len(piece["actual"])]
-        # Adding 0 makes the same of 0 and −0, whose bits differ.
-        floats = part.view(np.float64 if wide else np.float32)
-        np.add(column(piece, place), 0, out=floats, casting="same_kind")
-        np.left_shift(part, 1, out=part)
-        np.bitwise_or(part, piece["actual"] == state.labels[place], out=part)
-        start += len(part)
+        for first in range(0, len(piece["actual"]), CHUNK):
+            rows = slice(first, first + CHUNK)
+            actual = piece["actual"][rows]
+            part = keys[start : start + len(actual)]
+            # Adding 0 makes the same of 0 and −0, whose bits differ.
+            np.add(column(piece, place, rows), 0, out=part.view(floats), casting="same_kind")
+            np.left_shift(part, 1, out=part)
+            np.bitwise_or(part, actual == state.labels[place], out=part)
+            start += len(actual)
     if not state.spec.weighted:
         keys.sort()
         return _Sorted(keys, None)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from evalcore.batch import Bools
 from evalcore.groups import Groups, exact_groups, mixed_groups
 from evalcore.states.ranking import RankedScores
 from evalcore.values import Floats
@@ -105,17 +106,17 @@ def _ranked(totals: _Totals, blocks: Iterable[Groups], both: bool) -> Ranking:
     for groups in blocks:
         sums.add(groups)
     pairs = positives * negatives
-    middle = sums.wins / pairs
+    lost = sums.lost / pairs
     return Ranking(
         positives,
         negatives,
         totals.effective,
-        _pair(middle - sums.open / pairs, middle + sums.open / pairs),
+        _pair(1 - lost - sums.open / pairs, 1 - lost + sums.open / pairs),
         _pair(*(sums.precision / positives)),
         _pair(*(sums.reverse / negatives)) if both else NOTHING,
         (
-            max(sums.squares[0] / (positives * negatives**2) - (1 - middle) ** 2, 0.0),
-            max(sums.squares[1] / (negatives * positives**2) - (1 - middle) ** 2, 0.0),
+            max(sums.squares[0] / (positives * negatives**2) - lost**2, 0.0),
+            max(sums.squares[1] / (negatives * positives**2) - lost**2, 0.0),
         ),
     )
 
@@ -125,42 +126,64 @@ def _pair(low: float, high: float) -> Pair:
 
 
 class _Sums:
-    """What is added up over groups of rows of one score, from the highest down."""
+    """What is added up over groups of rows of one score, from the lowest up.
+
+    ``lost`` are the pairs of a row of the label and a higher one of the rest, ties by half, and ``squares``
+    what placements have of them: of each row of the label by the rest above it, and of the rest by the
+    label's below.
+    """
 
     def __init__(self, positives: float, negatives: float, both: bool) -> None:
         self.both = both
-        self.totals = np.array([negatives, positives])
-        self.above = np.zeros(2)
-        self.wins = 0.0
+        self.totals = negatives, positives
+        self.below = 0.0, 0.0
+        self.lost = 0.0
         self.open = 0.0
         self.precision = np.zeros(2)
         self.reverse = np.zeros(2)
         self.squares = np.zeros(2)
 
     def add(self, groups: Groups) -> None:
-        """Add groups that follow below those added before."""
+        """Add groups that follow above those added before."""
         n, p = groups.negative, groups.positive
-        n_through, p_through = n.cumsum(), p.cumsum()
-        n_through += self.above[0]
-        p_through += self.above[1]
-        self.above = np.array([n_through[-1], p_through[-1]])
-        n_half, p_half = n_through - n / 2, p_through - p / 2
-        self.wins += float((n * p_half).sum())
-        self.squares += [(p * n_half**2).sum(), (n * (self.totals[1] - p_half) ** 2).sum()]
-        self._add_precision(groups, n_through, p_through)
+        n_through = groups.negative_through + self.below[0]
+        p_through = groups.positive_through + self.below[1]
+        n_above = self.totals[0] - n_through
+        p_below = p_through - p
+        self._add_pairs(groups, n_above + n / 2, p_below)
+        p_from, n_from = self.totals[1] - p_below, n_above + n
+        self.precision += _steps(p, p_from, n, n_from, groups.open)
+        if self.both:
+            self.reverse += _steps(n, n_through, p, p_through, groups.open)
+        self._move(groups, n_through, p_through)
+
+    def _add_pairs(self, groups: Groups, n_above: Floats, p_below: Floats) -> None:
+        n, p = groups.negative, groups.positive
+        lost = p * n_above
+        self.lost += float(lost.sum())
+        self.squares[0] += _dot(lost, n_above)
+        half = p_below + p / 2
+        self.squares[1] += _dot(n * half, half)
         if groups.open is not None:
             self.open += float((n * p)[groups.open].sum()) / 2
+        if groups.between is not None:
+            self.squares[1] += _dot(groups.between[:-1] * p_below, p_below)
 
-    def _add_precision(self, groups: Groups, n_through: Floats, p_through: Floats) -> None:
-        n, p = groups.negative, groups.positive
-        self.precision += _steps(p, p_through, n, n_through, groups.open)
-        if not self.both:
-            return
-        n_below, p_below = self.totals[0] - n_through + n, self.totals[1] - p_through + p
-        self.reverse += _steps(n, n_below, p, p_below, groups.open)
+    def _move(self, groups: Groups, n_through: Floats, p_through: Floats) -> None:
+        if len(p_through):
+            self.below = float(n_through[-1]), float(p_through[-1])
+        if groups.between is not None:
+            after, (n, p) = float(groups.between[-1]), self.below
+            self.squares[1] += after * p * p
+            self.below = n + after, p
 
 
-def _steps(gain: Floats, gained: Floats, loss: Floats, lost: Floats, open_: object) -> Floats:
+def _dot(one: Floats, other: Floats) -> float:
+    # Neither np.dot nor np.einsum, whose last digits go by library and processor.
+    return float((one * other).sum())
+
+
+def _steps(gain: Floats, gained: Floats, loss: Floats, lost: Floats, open_: Bools | None) -> Floats:
     """Σ gain · gained / (gained + lost), each group's own rows included; its least and greatest value.
 
     In an open group of gain g and loss l, after G and L, precision at a row of the gain that t of them
@@ -169,15 +192,23 @@ def _steps(gain: Floats, gained: Floats, loss: Floats, lost: Floats, open_: obje
     ends; the bounds hold whatever the order within the group.
     """
     total = gained + lost
+    if open_ is None:
+        both = _precise(gain, gained, total).sum()
+        return np.array([both, both])
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = gain * (gained / total)
-        values[gain == 0] = 0
-        if open_ is None:
-            both = values.sum()
-            return np.array([both, both])
+        values = _precise(gain, gained, total)
         last = np.nan_to_num(gained / total, nan=1.0)
         first = np.nan_to_num((gained - gain) / (total - gain), nan=1.0)
         best = np.nan_to_num(gained / (total - loss), nan=1.0)
-    low = np.where(open_, gain * (first + last) / 2, values).sum()  # type: ignore[call-overload]
-    high = np.where(open_, gain * best, values).sum()  # type: ignore[call-overload]
+    low = np.where(open_, gain * (first + last) / 2, values).sum()
+    high = np.where(open_, gain * best, values).sum()
     return np.array([low, high])
+
+
+def _precise(gain: Floats, gained: Floats, total: Floats) -> Floats:
+    """gain · gained / total; 0 where there is neither, which with weights of 0 can be."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = gained / total
+        values *= gain
+    values[gain == 0] = 0
+    return np.asarray(values)

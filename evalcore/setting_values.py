@@ -36,6 +36,13 @@ def object_value(key: str, value: Any) -> dict[str, Any]:
     return value
 
 
+def flag_value(key: str, value: Any) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise wrong(key, f"true or false, not {value!r}")
+    return value
+
+
 def number_value(key: str, value: Any) -> float:
     """A finite number; a boolean is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):

@@ -11,7 +11,7 @@ from evalcore.errors import InvalidParameter, UnsupportedTask
 from evalcore.gate_settings import gates_value, unknown_keys
 from evalcore.labels import DEFAULT_POSITIVE, canonical
 from evalcore.limits import DEFAULTS, Limits, limits_value, unknown_limits
-from evalcore.setting_values import list_value, number_value, object_value, text_value, wrong
+from evalcore.setting_values import flag_value, list_value, number_value, object_value, text_value, wrong
 from evalcore.values import ReportWarning
 
 TASK_TYPES = ("classification", "multilabel", "regression", "object_detection")
@@ -47,7 +47,8 @@ class Columns:
 class Settings:
     """The resolved settings of one evaluation; ``document()`` is how they stand in the summary.
 
-    ``asked_threshold`` says that the threshold was asked for by the caller, so that scores must be there.
+    ``examples`` says whether the report may show rows. ``asked_threshold`` says that the threshold was asked
+    for by the caller, so that scores must be there.
     """
 
     task_type: str = "classification"
@@ -57,6 +58,7 @@ class Settings:
     threshold: float | None = None
     costs: Mapping[str, float] | None = None
     slices: tuple[str, ...] = ()
+    examples: bool = True
     example_columns: tuple[str, ...] = ()
     gates: tuple[Mapping[str, Any], ...] = ()
     limits: Limits = field(default_factory=lambda: DEFAULTS)
@@ -223,6 +225,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "threshold": _threshold,
     "costs": _costs,
     "slices": _texts,
+    "examples": flag_value,
     "example_columns": _texts,
     "gates": gates_value,
     "warnings": limits_value,

@@ -46,7 +46,7 @@ def measure_slices(states: States, reading: Reading, labels: tuple[str, ...]) ->
 
 
 def _slice(value: str | None, counts: ConfusionCounts, scores: States | None, reading: Reading) -> Slice:
-    support = dict(zip(counts.labels, counts.rows.row_totals().tolist(), strict=True))
+    support = dict(zip(counts.labels, counts.rows.row_totals.tolist(), strict=True))
     views: Mapping[Kind, Any] = {ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}
     if scores is not None:
         views = {**views, **score_views(scores, reading, counts.labels)}

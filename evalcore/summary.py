@@ -92,8 +92,7 @@ def _matrix(counts: ConfusionCounts) -> Document:
         dense = counts.weights.dense
         assert dense is not None
         return {"labels": labels, "matrix": dense.tolist(), "normalized": False}
-    cells = zip(*(part.tolist() for part in counts.weights.pairs()), strict=True)
-    return {"labels": labels, "cells": [list(cell) for cell in cells], "normalized": False}
+    return {"labels": labels, "cells": counts.weights.listed(), "normalized": False}
 
 
 def _what_if(measured: Measured) -> Document:

@@ -54,7 +54,10 @@ def _pairs(low: Any, high: Any) -> list[Any]:
 def _plain(values: Any, integer: bool = False) -> list[Any]:
     if integer:
         return list(np.asarray(values).tolist())  # sums of weights where the rows have weights
-    return [None if np.isnan(value) else float(value) for value in values]
+    found: list[Any] = np.asarray(values, dtype=np.float64).tolist()
+    for place in np.flatnonzero(np.isnan(values)).tolist():
+        found[place] = None
+    return found
 
 
 def _undefined(metric: Metric, figure: Figure, labels: Sequence[str | None]) -> list[Undefined]:

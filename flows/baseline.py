@@ -55,4 +55,4 @@ def _settings(model: Mapping[str, Any], version: Mapping[str, Any], settings: Se
     asked = {Path.parse(gate["metric"]).column for gate in settings.gates if gate.get("max_drop") is not None}
     own = resolve_settings(model, version)
     kept = tuple(column for column in own.slices if column in asked)
-    return replace(own, slices=kept, example_columns=(), gates=())
+    return replace(own, slices=kept, examples=False, example_columns=(), gates=())

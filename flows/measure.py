@@ -80,9 +80,21 @@ def measure_files(
     paths: Sequence[Path], settings: Settings, identity: Identity, *, run_id: str | None = None
 ) -> Document:
     """The summary of files outside a store. Raises as ``measure``, UnreadableFile for a missing file too."""
+    return measure_tables(local_files(paths), settings, identity, run_id=run_id)
+
+
+def measure_tables(
+    files: Sequence[TableFile],
+    settings: Settings,
+    identity: Identity,
+    *,
+    run_id: str | None = None,
+    threads: int | None = None,
+) -> Document:
+    """The summary of files wherever they are, by so many threads (None: as many as pay). As ``measure``."""
     started = Started.now(run_id)
     splits = [(identity.dataset_split, identity.checkpoint)]
-    return _document(open_rows(local_files(paths), (), settings), identity, splits, started)
+    return _document(open_rows(files, (), settings, threads=threads), identity, splits, started)
 
 
 def local_files(paths: Iterable[Path]) -> list[TableFile]:

@@ -61,7 +61,7 @@ class Rows:
         The rows are read again for rankings that exceed the memory budget, and for the scores of slices.
         """
         spec = self.spec()
-        states = self.fold(tasks()[self.settings.task_type].kinds(self.reading), spec)
+        states = self.fold(tasks()[self.settings.task_type].kinds(self.settings, self.reading), spec)
         states = with_rankings(states, lambda other: self.fold([RankedScores], other)[RankedScores])
         states = with_slice_scores(states, spec, lambda kind, other: self.fold([kind], other)[kind])
         return states if self.facts is None else _with_truth_left_out(states, spec, self.facts)

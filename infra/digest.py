@@ -12,7 +12,7 @@ from evalcore.settings import ELSEWHERE
 from infra.inputs import Inputs
 from infra.storage import Entry
 
-_NOT_OF_FIGURES = ELSEWHERE | {"name", "gates", "example_columns", "baseline"}
+_NOT_OF_FIGURES = ELSEWHERE | {"name", "gates", "examples", "example_columns", "baseline"}
 
 
 def digest(

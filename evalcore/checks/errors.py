@@ -27,16 +27,10 @@ def check_errors(findings: Findings) -> list[ReportWarning]:
     ]
 
 
-def _errors(counts: ConfusionCounts) -> tuple[Integers, Integers, Integers]:
-    actual, predicted, n = counts.rows.pairs()
-    wrong = actual != predicted
-    return actual[wrong], predicted[wrong], n[wrong]
-
-
 def _pairs(counts: ConfusionCounts, limit: Limit) -> list[ReportWarning]:
-    actual, predicted, n = _errors(counts)
-    support = counts.rows.row_totals()
-    large = np.flatnonzero((n > 0) & (n >= limit["rows"]) & (n >= limit["share"] * support[actual]))
+    actual, predicted, n = counts.rows.beside_diagonal(max(limit["rows"], 1))
+    support = counts.rows.row_totals
+    large = np.flatnonzero(n >= limit["share"] * support[actual])
     by_count = sorted(large.tolist(), key=lambda k: (-n[k], actual[k], predicted[k]))
     return [
         _pair(counts.labels[actual[k]], counts.labels[predicted[k]], int(n[k]), int(support[actual[k]]))
@@ -56,9 +50,9 @@ def _pair(actual: str, predicted: str, n: int, support: int) -> ReportWarning:
 
 def _biases(counts: ConfusionCounts, limits: Limits) -> list[ReportWarning]:
     rows = counts.rows
-    errors = int(rows.total() - rows.diagonal().sum())
-    towards = rows.column_totals() - rows.diagonal()
-    away = rows.row_totals() - rows.diagonal()
+    errors = int(rows.total() - rows.diagonal.sum())
+    towards = rows.column_totals - rows.diagonal
+    away = rows.row_totals - rows.diagonal
     there = len(counts.labels)
     dominant = _dominant(towards, errors, there, limits["bias_towards_label"])
     missed = _dominant(away, errors, there, limits["bias_away_from_label"])
@@ -96,10 +90,12 @@ def _away(label: str, n: int, errors: int) -> ReportWarning:
 
 def _diffuse(counts: ConfusionCounts, accuracy: float, limit: Limit) -> list[ReportWarning]:
     """An even share is the errors over all off-diagonal cells of the labels that occur."""
-    _, _, n = _errors(counts)
-    occurring = int(np.count_nonzero(counts.rows.row_totals() + counts.rows.column_totals()))
+    occurring = int(np.count_nonzero(counts.rows.row_totals + counts.rows.column_totals))
     cells = occurring * (occurring - 1)
-    if accuracy >= limit["accuracy"] or occurring < max(limit["labels"], 2) or not len(n):
+    if accuracy >= limit["accuracy"] or occurring < max(limit["labels"], 2):
+        return []
+    _, _, n = counts.rows.beside_diagonal(1)
+    if not len(n):
         return []
     largest, errors = int(n.max()), int(n.sum())
     if largest > limit["times"] * errors / cells:

@@ -30,9 +30,9 @@ class OneVsRest:
 
     def _fill(self, table: Cells) -> None:
         self.total = table.total()
-        self.true_positive = table.diagonal()
-        self.support = table.row_totals()
-        self.predicted = table.column_totals()
+        self.true_positive = table.diagonal
+        self.support = table.row_totals
+        self.predicted = table.column_totals
 
     def effective(self, whole: str) -> Floats:
         """The rows of equal weight that the denominator ``whole`` is worth: Kish's (Σw)² / Σw²."""

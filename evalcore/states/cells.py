@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from evalcore.values import Integers
+from evalcore.values import Floats, Integers
 
 DENSE_LABELS = 2048
 """Up to so many labels a table is dense, 32 MiB at the most."""
@@ -44,13 +45,20 @@ class Cells:
         return cls(size, None, *_summed(places, values))
 
     @classmethod
-    def full(cls, table: Values) -> Self:
-        """The table that a square array shows."""
-        size = len(table)
+    def placed(cls, size: int, rows: Integers, columns: Integers, table: Values) -> Self:
+        """The table with another's values, its rows and columns at these positions; at equal ones they add up."""
         if size <= DENSE_LABELS:
-            return cls(size, table)
-        places = np.flatnonzero(table)
-        return cls(size, None, places, table.ravel()[places])
+            every = np.arange(size)
+            if np.array_equal(rows, every) and np.array_equal(columns, every):
+                return cls(size, np.ascontiguousarray(table))
+            dense = np.zeros((size, size), dtype=table.dtype)
+            if all(len(np.unique(places)) == len(places) for places in (rows, columns)):
+                dense[np.ix_(rows, columns)] = table  # ten times as fast
+            else:
+                np.add.at(dense, np.ix_(rows, columns), table)
+            return cls(size, dense)
+        at, to = np.nonzero(table)
+        return cls.of(size, rows[at] * size + columns[to], table[at, to])
 
     def __add__(self, other: Self) -> Self:
         if self.dense is not None and other.dense is not None:
@@ -81,11 +89,32 @@ class Cells:
         rows, columns = np.divmod(places, max(self.size, 1))
         return rows, columns, values
 
+    def listed(self) -> list[list[Any]]:
+        """Row, column and value of every value that is not 0, as Python numbers."""
+        rows, columns, values = self.pairs()
+        if values.dtype == np.int64:
+            return list(np.stack([rows, columns, values], axis=1).tolist())
+        cells = zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True)
+        return [list(cell) for cell in cells]
+
+    def beside_diagonal(self, least: float) -> tuple[Integers, Integers, Values]:
+        """The rows, columns and values of what is off the diagonal and not below ``least``, ascending."""
+        if self.dense is not None:
+            rows, columns = np.divmod(np.flatnonzero(self.dense.ravel() >= least), max(self.size, 1))
+            values = self.dense[rows, columns]
+        else:
+            rows, columns, values = self.pairs()
+        kept = (rows != columns) & (values >= least)
+        return rows[kept], columns[kept], values[kept]
+
     def spread(self, size: int, positions: Integers) -> Self:
         """The same values in a table of another size, label i at ``positions[i]``."""
+        if self.dense is not None:
+            return self.placed(size, positions, positions, self.dense)
         rows, columns, values = self.pairs()
         return self.of(size, positions[rows] * size + positions[columns], values)
 
+    @cached_property
     def diagonal(self) -> Values:
         """The values of a label with itself."""
         if self.dense is not None:
@@ -93,6 +122,7 @@ class Cells:
         rows, columns, values = self.pairs()
         return self._totals(rows[rows == columns], values[rows == columns])
 
+    @cached_property
     def row_totals(self) -> Values:
         """The sum of every row."""
         if self.dense is not None:
@@ -100,6 +130,7 @@ class Cells:
         places, values = self.items()
         return self._totals(places // self.size, values)
 
+    @cached_property
     def column_totals(self) -> Values:
         """The sum of every column."""
         if self.dense is not None:
@@ -107,9 +138,16 @@ class Cells:
         places, values = self.items()
         return self._totals(places % self.size, values)
 
+    def form(self, rows: Floats, columns: Floats) -> float:
+        """Σᵢⱼ valueᵢⱼ · rowsᵢ · columnsⱼ."""
+        if self.dense is not None:
+            return float(((self.dense * columns).sum(axis=1) * rows).sum())
+        at, to, values = self.pairs()
+        return float((values * rows[at] * columns[to]).sum())
+
     def total(self) -> Any:
         """The sum of all values, a Python number."""
-        return self.items()[1].sum().item() if self.dense is None else self.dense.sum().item()
+        return self.row_totals.sum().item()
 
     def _totals(self, labels: Integers, values: Values) -> Values:
         totals = np.zeros(self.size, dtype=values.dtype)

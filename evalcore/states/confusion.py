@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -21,9 +21,6 @@ LARGEST_TABLE = 1 << 24
 
 MOST_LABELS = 20_000
 """What has more different values is no column of labels."""
-
-Names = Mapping[int, str]
-"""Labels by the code that a batch has for them."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,14 @@ class ConfusionCounts:
     @classmethod
     def of(cls, spec: Spec, batch: Batch) -> Self:
         """Count one batch; rows without an actual or a predicted label are left out."""
-        at, to, sums = _cells(batch)
-        actual, predicted = _names(batch.y_true, at), _names(batch.y_pred, to)
-        labels = _united(spec, (*actual.values(), *predicted.values()))
+        found = _occurring(batch)
+        actual, predicted = _names(batch.y_true, found.actual), _names(batch.y_pred, found.predicted)
+        labels = _united(spec.labels or (), (*actual, *predicted))
         places = {label: place for place, label in enumerate(labels)}
-        cells = _translated(at, actual, places) * len(labels) + _translated(to, predicted, places)
-        rows, *weighted = (Cells.of(len(labels), cells, found) for found in sums)
+        rows, *weighted = found.placed(
+            len(labels),
+            *(np.array([places[name] for name in names], np.int64) for names in (actual, predicted)),
+        )
         return cls(spec, labels, rows, (weighted[0], weighted[1]) if weighted else None)
 
     @property
@@ -79,21 +78,23 @@ class ConfusionCounts:
 
     def correct(self) -> Any:
         """By label, weighted: predicted as what it is."""
-        return self.weights.diagonal()
+        return self.weights.diagonal
 
     def support(self) -> Any:
         """By label, weighted: entries whose actual label it is."""
-        return self.weights.row_totals()
+        return self.weights.row_totals
 
     def predicted(self) -> Any:
         """By label, weighted: entries whose predicted label it is."""
-        return self.weights.column_totals()
+        return self.weights.column_totals
 
     def merge(self, other: Self) -> Self:
         """Both counts, united by the labels' names. Raises MergeError where the specs differ."""
         refuse_other_spec(self, other)
         labels = (
-            self.labels if self.labels == other.labels else _united(self.spec, self.labels + other.labels)
+            self.labels
+            if self.labels == other.labels
+            else _united(self.spec.labels or (), self.labels + other.labels)
         )
         mine, theirs = self._spread(labels), other._spread(labels)
         rows, *weighted = (one + two for one, two in zip(mine, theirs, strict=True))
@@ -103,8 +104,9 @@ class ConfusionCounts:
         tables = [self.rows, *(self.weighted or ())]
         if labels == self.labels:
             return tables
-        places = _positions(labels, dict(enumerate(self.labels)))
-        return [table.spread(len(labels), places) for table in tables]
+        places = {label: place for place, label in enumerate(labels)}
+        positions = np.array([places[label] for label in self.labels], dtype=np.int64)
+        return [table.spread(len(labels), positions) for table in tables]
 
     def state(self) -> State:
         """The labels and the tables, by cell."""
@@ -126,45 +128,59 @@ class ConfusionCounts:
     def outside(self) -> dict[str, int]:
         """Labels beyond a given list, with the rows that carry them as actual or predicted label."""
         given = set(self.labels if self.spec.labels is None else self.spec.labels)
-        either = self.rows.row_totals() + self.rows.column_totals() - self.rows.diagonal()
+        either = self.rows.row_totals + self.rows.column_totals - self.rows.diagonal
         found = zip(self.labels, either.tolist(), strict=True)
         return {label: n for label, n in found if label not in given}
 
 
-def _cells(batch: Batch) -> tuple[Integers, Integers, list[Any]]:
-    """The cells that occur, by the batch's own codes: actual, predicted, and their counts.
+@dataclass(frozen=True)
+class _Occurring:
+    """The codes that occur, ascending, and what is counted of each pair of them.
 
-    With weights also their sums and the sums of their squares. Missing rows are left out.
+    ``counts`` are tables of actual by predicted, or, where ``pairs`` has positions among the codes, one entry
+    a pair: the rows, and with weights their sums and the sums of their squares.
     """
+
+    actual: Integers
+    predicted: Integers
+    counts: list[Any]
+    pairs: tuple[Integers, Integers] | None = None
+
+    def placed(self, size: int, actual: Integers, predicted: Integers) -> list[Cells]:
+        """The counts in tables of ``size`` labels, the codes at these positions."""
+        if self.pairs is not None:
+            at, to = self.pairs
+            return [Cells.of(size, actual[at] * size + predicted[to], found) for found in self.counts]
+        return [Cells.placed(size, actual, predicted, found) for found in self.counts]
+
+
+def _occurring(batch: Batch) -> _Occurring:
+    """What is counted of a batch, by its own codes. Missing rows are left out."""
     actual, predicted = batch.y_true, batch.y_pred
     height, width = actual.missing + 1, predicted.missing + 1
     powers = [] if batch.weights is None else [batch.weights, batch.weights**2]
     if height * width <= LARGEST_TABLE:
         tables: list[Any] = [count_pairs(actual.codes, predicted.codes, height, width)]
         tables += [sum_pairs(actual.codes, predicted.codes, height, width, power) for power in powers]
-        at, to = np.nonzero(tables[0][:-1, :-1])
-        return at, to, [table[at, to] for table in tables]
-    places, own = distinct_pairs(actual.codes, predicted.codes, width)
+        there = tables[0][:-1, :-1] != 0
+        at, to = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+        if len(at) == height - 1 and len(to) == width - 1:
+            return _Occurring(at, to, [table[:-1, :-1] for table in tables])
+        return _Occurring(at, to, [table[np.ix_(at, to)] for table in tables])
+    places, sums = distinct_pairs(actual.codes, predicted.codes, height, width, powers)
     at, to = np.divmod(places, width)
     kept = (at < actual.missing) & (to < predicted.missing)
-    sums = [np.bincount(own), *(np.bincount(own, power) for power in powers)]
-    return at[kept], to[kept], [found[kept] for found in sums]
+    (rows, at), (columns, to) = (np.unique(codes[kept], return_inverse=True) for codes in (at, to))
+    return _Occurring(rows, columns, [found[kept] for found in sums], (at, to))
 
 
-def _names(column: LabelColumn, codes: Integers) -> Names:
-    return {code: column.vocabulary[code] for code in np.unique(codes).tolist()}
+def _names(column: LabelColumn, codes: Integers) -> list[str]:
+    return [column.vocabulary[code] for code in codes.tolist()]
 
 
-def _translated(codes: Integers, names: Names, places: Mapping[str, int]) -> Integers:
-    """Positions among all labels of codes of the batch's own."""
-    table = np.zeros(max(names, default=-1) + 1, dtype=np.int64)
-    for code, name in names.items():
-        table[code] = places[name]
-    return np.asarray(table[codes])
-
-
-def _united(spec: Spec, names: tuple[str, ...]) -> tuple[str, ...]:
-    given = spec.labels or ()
+@lru_cache(maxsize=8)
+def _united(given: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    """The given labels, then the others in order. Kept, since pieces of one file mostly have the same."""
     labels = given + in_order(set(names) - set(given))
     if len(labels) > MOST_LABELS:
         raise InvalidPredictions(
@@ -172,8 +188,3 @@ def _united(spec: Spec, names: tuple[str, ...]) -> tuple[str, ...]:
             "check that the columns of labels hold labels, not ids or measurements",
         )
     return labels
-
-
-def _positions(labels: tuple[str, ...], names: Names) -> Integers:
-    places = {label: place for place, label in enumerate(labels)}
-    return np.array([places[name] for name in names.values()], dtype=np.int64)

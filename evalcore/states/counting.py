@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,16 +52,25 @@ def _count_bytes(first: Codes, second: Codes, height: int, width: int) -> Intege
     return found[: height * width].reshape(height, width)
 
 
-def distinct_pairs(first: Codes, second: Codes, width: int) -> tuple[Integers, Integers]:
-    """The places (first · width + second) that occur, and for each row which of them is its own.
+def distinct_pairs(
+    first: Codes, second: Codes, height: int, width: int, weights: Sequence[Floats]
+) -> tuple[Integers, list[Any]]:
+    """The places (first · width + second) that occur, ascending; their counts, and sums of all weights.
 
     For tables too large to be filled: it sorts the rows instead.
     """
-    places = first.astype(np.int64)
-    places *= width
-    places += second
-    found, own = np.unique(places, return_inverse=True)
-    return found, own
+    places = first.astype(np.uint32 if height * width <= 1 << 32 else np.int64)
+    np.multiply(places, places.dtype.type(width), out=places)
+    np.add(places, second, out=places, casting="unsafe")
+    if weights:
+        order = np.argsort(places, kind="stable")
+        places = places[order]
+    else:
+        places.sort()
+    starts = np.flatnonzero(np.append(True, places[1:] != places[:-1])) if len(places) else np.zeros(0, int)
+    sums: list[Any] = [np.diff(starts, append=len(places))]
+    sums += [np.add.reduceat(weight[order], starts) for weight in weights] if len(starts) else list(weights)
+    return places[starts].astype(np.int64), sums
 
 
 def sum_pairs(first: Codes, second: Codes, height: int, width: int, weights: Floats) -> Floats:

@@ -9,12 +9,13 @@ import numpy as np
 
 from evalcore.accumulator import Spec
 from evalcore.batch import Batch, Scores
+from evalcore.logarithm import LEAST, log, sum_of_logs, sum_of_squared_logs
 from evalcore.states.scored import BinaryRows, LabelRows, binary_rows, label_rows
 from evalcore.states.summed import Shapes, Summed
 from evalcore.states.thresholds import CALIBRATION_BINS
 from evalcore.values import Floats
 
-EPSILON = float(np.finfo(np.float64).eps)
+EPSILON = LEAST
 """Probabilities are clipped to within this of 0 and 1 before their logarithm, as scikit-learn does."""
 
 TOP_K = 5
@@ -71,10 +72,11 @@ class LabelLosses(Summed):
 
 
 def _add_binary(sums: Any, rows: BinaryRows, suspect: Pair) -> None:
-    scores: Floats = rows.scores.astype(np.float64)
-    rest = 1 - scores
+    positive = rows.positive.astype(np.float64)
+    missing = np.abs(positive - rows.scores)
+    actual = np.abs((1 - positive) - rows.scores)
     sums["suspects"] += _binary_suspects(rows, suspect)
-    _add_losses(sums, np.where(rows.positive, scores, rest), np.where(rows.positive, rest, scores) ** 2, rows)
+    _add_losses(sums, actual, missing * missing, rows.weights)
 
 
 def _binary_suspects(rows: BinaryRows, suspect: Pair) -> int:
@@ -86,23 +88,23 @@ def _binary_suspects(rows: BinaryRows, suspect: Pair) -> int:
     return int(np.count_nonzero(missed)) + int(np.count_nonzero(false))
 
 
-def _add_losses(sums: Any, actual: Floats, brier: Floats, rows: BinaryRows | LabelRows) -> None:
+def _add_losses(sums: Any, actual: Floats, brier: Floats, weights: Floats | None) -> None:
     """Add the losses of rows whose actual label has the probability ``actual``."""
-    losses = -np.log(np.clip(actual, EPSILON, 1 - EPSILON))
-    weights = rows.weights
     sums["rows"] += len(actual)
-    sums["weight"] += len(actual) if weights is None else weights.sum()
-    sums["squares"] += len(actual) if weights is None else (weights**2).sum()
-    for name, values in (("log_loss", losses), ("brier", brier)):
-        sums[name] += _moments(values, weights)
-
-
-def _moments(values: Floats, weights: Floats | None) -> Floats:
+    clipped = np.clip(actual, EPSILON, 1 - EPSILON)
     if weights is None:
-        total = values.sum()
-        return np.array([total, total, (values * values).sum()])
-    squared = weights**2 * values
-    return np.array([(weights * values).sum(), squared.sum(), (squared * values).sum()])
+        sums["weight"] += len(actual)
+        sums["squares"] += len(actual)
+        loss = -sum_of_logs(clipped)
+        sums["log_loss"] += (loss, loss, sum_of_squared_logs(clipped))
+        total = brier.sum()
+        sums["brier"] += (total, total, (brier * brier).sum())
+        return
+    sums["weight"] += weights.sum()
+    sums["squares"] += (weights**2).sum()
+    for name, values in (("log_loss", -log(clipped)), ("brier", brier)):
+        squared = weights**2 * values
+        sums[name] += ((weights * values).sum(), squared.sum(), (squared * values).sum())
 
 
 def _add_labels(sums: Any, rows: LabelRows, suspect: Pair) -> None:
@@ -115,7 +117,8 @@ def _add_labels(sums: Any, rows: LabelRows, suspect: Pair) -> None:
     _add_top(sums, rows, highest, ahead == 0)
     sums["top_k"] += _mass(rows.weights, ahead < TOP_K)
     columns[rows.actual, at] -= 1
-    _add_losses(sums, actual, np.einsum("lr,lr->r", columns, columns), rows)
+    brier = np.square(columns, out=columns).sum(axis=0)
+    _add_losses(sums, actual, brier, rows.weights)
 
 
 def _ahead(columns: Floats, actual: Floats, labels: Any) -> Any:

@@ -25,6 +25,8 @@ FINE = 1 << 14
 
 BINS = EVEN + 2 * FINE
 
+ALL = slice(None)
+
 Columns = dict[str, npt.NDArray[Any]]
 
 
@@ -134,10 +136,10 @@ def row_bytes(spec: Spec, columns: int, double: bool) -> int:
     return columns * width + (20 if several else 1 + width) + (16 if spec.weighted else 0)
 
 
-def column(piece: Columns, place: int) -> Scores:
+def column(piece: Columns, place: int, rows: slice = ALL) -> Scores:
     """One label's scores in a piece, divided by the rows' sums in float64 where there are several labels."""
-    scores = piece["scores"][:, place]
-    return np.asarray(scores / piece["totals"]) if "totals" in piece else scores
+    scores = piece["scores"][rows, place]
+    return np.asarray(scores / piece["totals"][rows]) if "totals" in piece else scores
 
 
 def bins_of(scores: Scores) -> npt.NDArray[np.intp]:

@@ -26,10 +26,11 @@ class Classification:
     """The states that classification needs, and what they amount to."""
 
     @staticmethod
-    def kinds(reading: Reading) -> tuple[Kind, ...]:
+    def kinds(settings: Settings, reading: Reading) -> tuple[Kind, ...]:
         """What is accumulated from what is read."""
+        shown = (ExampleRows,) if settings.examples else ()
         sliced = (SliceCounts,) if reading.slices else ()
-        return (RowCounts, ConfusionCounts, ExampleRows, *sliced, *score_kinds(reading))
+        return (RowCounts, ConfusionCounts, *shown, *sliced, *score_kinds(reading))
 
     @staticmethod
     def spec(settings: Settings, reading: Reading) -> Spec:

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
+    from infra.machine import prepare
+
+    prepare()
     from flows.cli.run import run
 
     return run(list(sys.argv[1:] if arguments is None else arguments))

@@ -12,9 +12,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks import files
 from tests.benchmarks.contenders import CONTENDERS
@@ -24,15 +25,17 @@ ROOT = Path(__file__).parent.parent.parent
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the benchmark: a file and the work on it."""
+    """One line of the benchmark: a file and the work on it, by the settings of model.json."""
 
     name: str
     work: str
     make: Callable[[Path], None]
     peers: tuple[str, ...]
     threads: int = 1
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
+BINARY = {"labels": [0, 1], "positive_label": 1}
 LABEL_PEERS = ("decode", "duckdb", "polars", "scikit-learn")
 
 
@@ -70,7 +73,11 @@ def lines(scale: float) -> list[Line]:
             large,
         ),
         Line(
-            "binary scores, 10 M rows", "scores", lambda path: files.scores_file(path, rows(10)), LABEL_PEERS
+            "binary scores, 10 M rows",
+            "scores",
+            lambda path: files.scores_file(path, rows(10)),
+            LABEL_PEERS,
+            settings=BINARY,
         ),
         Line(
             "10 probability columns, 2 M rows",
@@ -91,6 +98,7 @@ def once(contender: str, line: Line, path: Path) -> dict[str, float]:
         line.work,
         str(path),
         str(line.threads),
+        json.dumps(line.settings),
     ]
     outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if outcome.returncode:

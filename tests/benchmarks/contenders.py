@@ -1,6 +1,6 @@
 """What is measured: each contender does one piece of work on one file, in a process of its own.
 
-Started as ``python -m tests.benchmarks.contenders NAME WORK FILE THREADS`` it prints one JSON object with the
+Started as ``python -m tests.benchmarks.contenders NAME WORK FILE THREADS SETTINGS`` it prints one JSON object with the
 CPU and wall seconds of the work, imports not counted, and the peak memory of the process in MiB.
 """
 
@@ -11,10 +11,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-Work = Callable[[str, int], Any]
+Settings = dict[str, Any]
+Work = Callable[[str, int, Settings], Any]
 CONTENDERS: dict[tuple[str, str], Work] = {}
 
 
@@ -29,7 +31,7 @@ def contender(name: str, *works: str) -> Callable[[Work], Work]:
 
 
 @contender("decode", "labels", "scores", "probabilities")
-def decode(path: str, threads: int) -> None:
+def decode(path: str, threads: int, settings: Settings) -> None:
     """Bare pyarrow: every column of every row group, nothing else."""
     import pyarrow.parquet as pq
 
@@ -45,19 +47,24 @@ def _is_text(file: Any, name: str) -> bool:
 
 
 @contender("assay", "labels", "scores", "probabilities")
-def assay(path: str, threads: int) -> Any:
-    """The whole evaluation, from the file to the summary document."""
+def assay(path: str, threads: int, settings: Settings) -> Any:
+    """The whole evaluation, from the file to the summary document, as a store's command makes it.
+
+    Of no file the digest is computed, which a store knows.
+    """
     from evalcore.settings import resolve_settings
     from evalcore.summary import Identity
-    from flows.measure import measure_files
+    from flows.measure import measure_tables
+    from infra.tables import TableFile
 
     identity = Identity("bench", "bench", "v1", None, "0" * 64, "test", None)
-    settings = resolve_settings({"columns": {"id": None}}, {})
-    return measure_files([Path(path)], settings, identity)
+    given = {"columns": {"id": None}, "examples": False, **settings}
+    file = TableFile(path, "0" * 32, Path(path).stat().st_size, partial(open, path, "rb"))
+    return measure_tables([file], resolve_settings(given, {}), identity, threads=threads)
 
 
 @contender("duckdb", "labels")
-def duckdb_labels(path: str, threads: int) -> Any:
+def duckdb_labels(path: str, threads: int, settings: Settings) -> Any:
     """The confusion matrix as a group by."""
     import duckdb
 
@@ -67,7 +74,7 @@ def duckdb_labels(path: str, threads: int) -> Any:
 
 
 @contender("duckdb", "scores")
-def duckdb_scores(path: str, threads: int) -> Any:
+def duckdb_scores(path: str, threads: int, settings: Settings) -> Any:
     """Positives and negatives by distinct score, ordered, with the area, losses and thresholds from them."""
     import duckdb
 
@@ -85,7 +92,7 @@ def duckdb_scores(path: str, threads: int) -> Any:
 
 
 @contender("polars", "labels")
-def polars_labels(path: str, threads: int) -> Any:
+def polars_labels(path: str, threads: int, settings: Settings) -> Any:
     """The confusion matrix as a group by, streaming."""
     import polars as pl
 
@@ -94,7 +101,7 @@ def polars_labels(path: str, threads: int) -> Any:
 
 
 @contender("polars", "scores")
-def polars_scores(path: str, threads: int) -> Any:
+def polars_scores(path: str, threads: int, settings: Settings) -> Any:
     """Positives and negatives by distinct score, with the area, losses and thresholds from them."""
     import polars as pl
 
@@ -120,7 +127,7 @@ def polars_scores(path: str, threads: int) -> Any:
 
 
 @contender("scikit-learn", "labels")
-def sklearn_labels(path: str, threads: int) -> Any:
+def sklearn_labels(path: str, threads: int, settings: Settings) -> Any:
     """Pandas and scikit-learn on integer codes: matrix, per-label figures, averages, agreement."""
     import pandas as pd
     from sklearn import metrics as sk
@@ -140,7 +147,7 @@ def sklearn_labels(path: str, threads: int) -> Any:
 
 
 @contender("scikit-learn", "scores")
-def sklearn_scores(path: str, threads: int) -> Any:
+def sklearn_scores(path: str, threads: int, settings: Settings) -> Any:
     """Every figure of scores that scikit-learn has, and its curves."""
     import pandas as pd
     from sklearn import metrics as sk
@@ -154,7 +161,7 @@ def sklearn_scores(path: str, threads: int) -> Any:
 
 
 @contender("scikit-learn", "probabilities")
-def sklearn_probabilities(path: str, threads: int) -> Any:
+def sklearn_probabilities(path: str, threads: int, settings: Settings) -> Any:
     """The figures of several labels' probabilities, one against the rest."""
     import pandas as pd
     from sklearn import metrics as sk
@@ -173,12 +180,12 @@ def sklearn_probabilities(path: str, threads: int) -> Any:
     )
 
 
-def measured(name: str, work: str, path: str, threads: int) -> dict[str, float]:
+def measured(name: str, work: str, path: str, threads: int, settings: Settings) -> dict[str, float]:
     """What the work cost, its libraries loaded before."""
     function = CONTENDERS[name, work]
     _load(name)
     wall, cpu = time.perf_counter(), time.process_time()
-    function(path, threads)
+    function(path, threads, settings)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     return {"cpu": cpu, "wall": wall, "peak": _peak()}
 
@@ -191,6 +198,11 @@ def _peak() -> float:
 
 def _load(name: str) -> None:
     import importlib
+
+    if name == "assay":
+        from infra.machine import prepare
+
+        prepare()  # as the command line does
 
     needed = {
         "decode": ["pyarrow.parquet"],
@@ -207,6 +219,6 @@ def _load(name: str) -> None:
 
 
 if __name__ == "__main__":
-    who, what, where, count = sys.argv[1:]
+    who, what, where, count, given = sys.argv[1:]
     os.environ["POLARS_MAX_THREADS"] = count
-    sys.stdout.write(json.dumps(measured(who, what, where, int(count))) + "\n")
+    sys.stdout.write(json.dumps(measured(who, what, where, int(count), json.loads(given))) + "\n")

@@ -35,7 +35,12 @@ def batch(actual: Sequence[str | None], predicted: Sequence[str | None]) -> Batc
 def counts(matrix: Sequence[Sequence[int]], labels: Sequence[str] | None = None) -> ConfusionCounts:
     """Confusion counts with this matrix."""
     names = tuple(labels or (chr(ord("a") + i) for i in range(len(matrix))))
-    return ConfusionCounts(Spec(labels=names), names, Cells.full(np.array(matrix, dtype=np.int64)))
+    return ConfusionCounts(Spec(labels=names), names, _table(np.array(matrix, dtype=np.int64)))
+
+
+def _table(matrix: np.ndarray) -> Cells:
+    every = np.arange(len(matrix))
+    return Cells.placed(len(matrix), every, every, matrix)
 
 
 def rows_of(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> tuple[list[str], list[str]]:

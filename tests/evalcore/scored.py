@@ -86,7 +86,7 @@ def measured(batches: list[Batch], budget: int = 256 << 20, passes: bool = True,
         settings, reading = _label_reading(batches[0].scores.shape[1], weighted, **more)
     task = tasks()["classification"]
     spec: Spec = replace(task.spec(settings, reading), score_budget=budget)
-    states = fold(task.kinds(reading), spec, batches)
+    states = fold(task.kinds(settings, reading), spec, batches)
     again = (lambda other: fold([RankedScores], other, batches)[RankedScores]) if passes else None
     return evaluate_states(with_rankings(states, again), settings, reading).measured
 

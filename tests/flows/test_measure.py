@@ -155,7 +155,7 @@ def bits(states: States) -> dict[str, bytes]:
 def folded(files: Any, given: dict[str, Any], threads: int) -> States:
     """Every accumulator that the task needs, folded by so many threads."""
     rows = open_rows(files, (), resolve_settings(given, {}), threads=threads)
-    return rows.fold(tasks()["classification"].kinds(rows.reading), rows.spec())
+    return rows.fold(tasks()["classification"].kinds(rows.settings, rows.reading), rows.spec())
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".arrow", ".csv", ".jsonl"])
