@@ -87,7 +87,7 @@ def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
 
 
 def _distances(values: npt.NDArray[Any], least: int, kind: np.dtype[Any]) -> npt.NDArray[Any]:
-    """How far each value is from the least, which ``kind`` can hold: arithmetic that wraps around is right."""
+    """How far each value is from the least; ``kind`` can hold it, and arithmetic may wrap around."""
     unsigned = values.view(f"u{values.itemsize}")
     start = unsigned.dtype.type(least % (1 << 8 * values.itemsize))
     return (unsigned - start if start else unsigned).astype(kind, copy=False)
@@ -207,13 +207,15 @@ def _canonical_column(codes: npt.NDArray[Any], names: list[str | None]) -> Label
 
 
 def _codes(chunk: pa.DictionaryArray, missing: int) -> npt.NDArray[Any]:
+    """A chunk's codes, in bytes where these can hold them; a null has the code ``missing``."""
     indices = chunk.indices
-    codes = _buffer(
+    stored = _buffer(
         indices, np.dtype(f"{'u' if 'u' in str(indices.type) else ''}int{indices.type.bit_width}")
     )
+    codes = stored.astype(np.uint8 if missing < 256 else np.int32, copy=False)
     if indices.null_count == 0:
         return codes
-    return np.where(valid(indices), codes.astype(np.int32), np.int32(missing))
+    return np.where(valid(indices), codes, codes.dtype.type(missing))
 
 
 def _buffer(array: pa.Array, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

@@ -77,12 +77,21 @@ class Apart:
     actual: LabelColumn | None = None
 
 
+def row_sums(scores: Scores) -> npt.NDArray[np.float64]:
+    """The sum of every row in double precision, label by label: the same bits however they lie in memory."""
+    totals = np.zeros(len(scores))
+    for place in range(scores.shape[1]):
+        totals += scores[:, place]
+    return totals
+
+
 @dataclass(frozen=True)
 class Batch:
     """Rows of one file: actual and predicted labels, and where there are any, scores, ids, weights, slices.
 
     ``scores`` are as stored: for binary models the positive label's, shape ``(rows,)``; for several labels
-    shape ``(rows, labels)`` in the spec's order; NaN where missing. ``unnormalised`` counts rows of
+    shape ``(rows, labels)`` in the spec's order, with ``totals``, the rows' sums; NaN where missing.
+    ``unnormalised`` counts rows of
     probabilities whose sum was off by more than 1e-3, ``repeated`` rows left out because their id
     occurred before, which have neither label. With a multi-dimensional target the entries are the
     elements of the rows' lists, and ``tally`` counts the rows. ``positions`` are
@@ -95,6 +104,7 @@ class Batch:
     y_pred: LabelColumn
     scores: Scores | None = None
     ids: npt.NDArray[Any] | None = None
+    totals: npt.NDArray[np.float64] | None = None
     weights: npt.NDArray[np.float64] | None = None
     slices: Mapping[str, LabelColumn] = field(default_factory=dict)
     unnormalised: int = 0

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from evalcore.states.ranking import BINS, RankedScores, bins_of, column
 from evalcore.states.scored import CHUNK
-from evalcore.values import Floats, Integers
+from evalcore.values import Floats
 
 BLOCK = 1 << 16
 """Rows looked at at a time, so that what lies between stays in a core's cache."""
@@ -140,7 +140,7 @@ def _around_positives(keys: Keys) -> Groups:
 
     Of the rows of one score the positive ones come last.
     """
-    positions = np.flatnonzero(keys & keys.dtype.type(1))
+    positions = np.flatnonzero((keys & keys.dtype.type(1)).astype(bool))
     own = keys[positions]
     firsts = np.flatnonzero(np.append(True, own[1:] != own[:-1])) if len(own) else positions
     starts, bounds = positions[firsts], np.append(firsts, len(own)).astype(np.float64)

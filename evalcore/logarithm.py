@@ -61,7 +61,7 @@ def sum_of_squared_logs(values: Floats) -> float:
 
 @cache
 def _squares() -> Floats:
-    """(log x)² in the middle of each part by its leading bits: of x, or of x − 1, whose sign is one of them."""
+    """(log x)² in the middle of each part, by its leading bits: of x, or of x − 1, sign included."""
     first, last = (int(np.array([end]).view(np.int64)[0]) >> _PART_BITS for end in (LEAST, 0.5))
     parts: Integers = np.arange(first, last + 2)
     ends: Floats = (parts << _PART_BITS).view(np.float64)

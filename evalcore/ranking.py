@@ -206,7 +206,7 @@ def _steps(gain: Floats, gained: Floats, loss: Floats, lost: Floats, open_: Bool
 
 
 def _precise(gain: Floats, gained: Floats, total: Floats) -> Floats:
-    """gain · gained / total; 0 where there is neither, which with weights of 0 can be."""
+    """Gain · gained / total; 0 where there is neither, which with weights of 0 can be."""
     with np.errstate(invalid="ignore", divide="ignore"):
         values = gained / total
         values *= gain

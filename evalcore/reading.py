@@ -19,13 +19,17 @@ from evalcore.arrow import (
     slice_column,
     weight_column,
 )
-from evalcore.batch import Apart, Batch, Bools, LabelColumn, Scores, Source, Tally
+from evalcore.batch import Apart, Batch, Bools, LabelColumn, Scores, Source, Tally, row_sums
 from evalcore.columns import Reading
 from evalcore.errors import InvalidPredictions
 from evalcore.lists import flattened, list_lengths, whole_lists
+from evalcore.values import Floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+CHUNK = 1 << 15
+"""Rows worked on at a time, so that what lies between stays in a core's cache."""
 
 SUM_TOLERANCE = 1e-3
 """How far a row of probabilities may be from 1 without a warning."""
@@ -48,6 +52,7 @@ def read_batch(table: pa.Table, reading: Reading, source: Source, apart: Apart =
         scores=scored.scores,
         weights=None if weight is None else weight_column(table.column(weight), weight, source),
         slices={name: slice_column(table.column(name), name, source) for name in reading.slices},
+        totals=scored.totals,
         unnormalised=scored.unnormalised,
         precision=scored.precision if reading.binary else None,
     )
@@ -104,10 +109,12 @@ def _one_hot(table: pa.Table, reading: Reading, source: Source) -> LabelColumn:
 class _Scored:
     scores: Scores | None
     unnormalised: int = 0
+    totals: Floats | None = None
     precision: np.dtype[Any] | None = None
 
     @property
     def compared(self) -> Scores:
+        """The scores in the precision of their columns."""
         assert self.scores is not None
         return self.scores if self.precision is None else self.scores.astype(self.precision)
 
@@ -122,12 +129,12 @@ def _scored(table: pa.Table, reading: Reading, source: Source) -> _Scored:
     scores, totals = _probabilities(table, reading, source)
     unnormalised = int(np.count_nonzero(np.abs(totals - 1) > SUM_TOLERANCE))
     if not reading.binary:
-        return _Scored(scores, unnormalised)
+        return _Scored(scores, unnormalised, totals)
     assert reading.labels is not None
     positive = scores[:, reading.labels.index(reading.pair[1])].astype(np.float64)
     columns = [reading.probability_list or "", *(column for _, column in reading.probabilities)]
     found = max(precision_of(table.column(name)) for name in columns if name)
-    return _Scored(positive / totals, unnormalised, found if found < positive.dtype else None)
+    return _Scored(positive / totals, unnormalised, precision=found if found < positive.dtype else None)
 
 
 def _of_positive(table: pa.Table, name: str, source: Source) -> _Scored:
@@ -157,22 +164,34 @@ def by_threshold(scores: Scores, reading: Reading) -> LabelColumn:
 
 
 def _by_highest(scores: Scores, reading: Reading) -> LabelColumn:
+    """The label of the highest probability, of equal ones the first; none where one is missing."""
     assert reading.labels is not None
-    codes = scores.argmax(axis=1).astype(np.int32)  # where one is NaN, argmax finds it
-    codes[np.isnan(scores[np.arange(len(codes)), codes])] = len(reading.labels)
+    codes: npt.NDArray[Any] = np.zeros(len(scores), np.uint8 if scores.shape[1] < 256 else np.uint16)
+    for start in range(0, len(scores), CHUNK):
+        part, found = scores[start : start + CHUNK], codes[start : start + CHUNK]
+        highest = part[:, 0].copy()
+        for place in range(1, scores.shape[1]):
+            column = part[:, place]
+            # Places rise, so that the last column above all before it is the greatest.
+            np.maximum(found, (column > highest) * found.dtype.type(place), out=found)
+            np.maximum(highest, column, out=highest)  # once NaN, always NaN
+        found[np.isnan(highest)] = len(reading.labels)
     return LabelColumn(codes, reading.labels)
 
 
-def _probabilities(table: pa.Table, reading: Reading, source: Source) -> tuple[Scores, Any]:
-    """Probabilities of shape (rows, labels), NaN where one is null, and the rows' sums."""
+def _probabilities(table: pa.Table, reading: Reading, source: Source) -> tuple[Scores, Floats]:
+    """Probabilities of shape (rows, labels), NaN where one is null, and the rows' sums.
+
+    Each label's lie together in memory, as they do in the file and are used.
+    """
     if reading.probability_list is not None:
         assert reading.labels is not None
         name = reading.probability_list
         scores = _list_scores(table.column(name), len(reading.labels), name, source)
     else:
         parts = [score_column(table.column(column), column, source) for _, column in reading.probabilities]
-        scores = np.stack(parts, axis=1)
-    totals = scores.sum(axis=1, dtype=np.float64)
+        scores = np.stack(parts).T
+    totals: Floats = row_sums(scores)
     if (totals == 0).any():
         row = int(np.flatnonzero(totals == 0)[0])
         raise bad_row(source, row, "has probabilities that add up to 0")

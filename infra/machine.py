@@ -20,8 +20,10 @@ def prepare() -> None:
 
 
 def _sort_without_avx512(processors: Path = Path("/proc/cpuinfo")) -> None:
-    """Zen 4 runs the compressing stores of AVX-512, which numpy sorts with, in microcode: AVX2 sorts six
-    times as fast there. Whoever has set numpy's own variable keeps it."""
+    """Let AVX2 sort on Zen 4, six times as fast: it runs AVX-512's compressing stores in microcode.
+
+    Whoever has set numpy's own variable keeps it.
+    """
     try:
         with processors.open() as stream:
             first = stream.read(4096).split("\n\n")[0]

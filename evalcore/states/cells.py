@@ -46,7 +46,7 @@ class Cells:
 
     @classmethod
     def placed(cls, size: int, rows: Integers, columns: Integers, table: Values) -> Self:
-        """The table with another's values, its rows and columns at these positions; at equal ones they add up."""
+        """Another table's values, its rows and columns at these positions; at equal ones they add up."""
         if size <= DENSE_LABELS:
             every = np.arange(size)
             if np.array_equal(rows, every) and np.array_equal(columns, every):

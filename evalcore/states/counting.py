@@ -41,9 +41,9 @@ def _count_bytes(first: Codes, second: Codes, height: int, width: int) -> Intege
     counts = np.zeros(_BYTE * _BYTE, dtype=np.int64)
     rest = np.zeros(_BYTE, dtype=np.int64)
     for start in range(0, len(first), SMALL_CHUNK):
-        places = first[start : start + SMALL_CHUNK].astype(np.uint8)
-        places *= np.uint8(width) if width < _BYTE else np.uint8(0)
-        places += second[start : start + SMALL_CHUNK].astype(np.uint8)
+        rows = slice(start, start + SMALL_CHUNK)
+        places = first[rows].astype(np.uint8, copy=False) * np.uint8(width % _BYTE)
+        places += second[rows].astype(np.uint8, copy=False)
         even = len(places) & ~1
         counts += np.bincount(places[:even].view(np.uint16), minlength=_BYTE * _BYTE)
         rest += np.bincount(places[even:], minlength=_BYTE)

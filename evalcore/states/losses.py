@@ -20,6 +20,9 @@ EPSILON = LEAST
 
 TOP_K = 5
 
+_PRECISION = 1e-6
+"""More than a limit moves when it takes the precision of float32."""
+
 Pair = tuple[float, float]
 
 _TOTALS: Shapes = {
@@ -72,19 +75,24 @@ class LabelLosses(Summed):
 
 
 def _add_binary(sums: Any, rows: BinaryRows, suspect: Pair) -> None:
+    scores = rows.scores.astype(np.float64, copy=False)
     positive = rows.positive.astype(np.float64)
-    missing = np.abs(positive - rows.scores)
-    actual = np.abs((1 - positive) - rows.scores)
-    sums["suspects"] += _binary_suspects(rows, suspect)
+    missing = np.abs(positive - scores)
+    actual = np.abs((1 - positive) - scores)
+    sums["suspects"] += _binary_suspects(rows, actual, suspect)
     _add_losses(sums, actual, missing * missing, rows.weights)
 
 
-def _binary_suspects(rows: BinaryRows, suspect: Pair) -> int:
-    """Rows of which the actual label's score is below the first limit, and the other's above the second."""
-    kind, scores = rows.scores.dtype.type, rows.scores
-    actual, other = suspect
-    missed = (scores < kind(actual)) & (scores < kind(1 - other)) & rows.positive
-    false = (scores > kind(other)) & (scores > kind(1 - actual)) & ~rows.positive
+def _binary_suspects(rows: BinaryRows, actual: Floats, suspect: Pair) -> int:
+    """Rows of which the actual label's score is below the first limit, and the other's above the second.
+
+    Both limits take the scores' precision, so that only rows near enough are looked at as they are stored.
+    """
+    near = np.flatnonzero(actual < suspect[0] + _PRECISION)
+    kind, scores, positive = rows.scores.dtype.type, rows.scores[near], rows.positive[near]
+    below, above = suspect
+    missed = (scores < kind(below)) & (scores < kind(1 - above)) & positive
+    false = (scores > kind(above)) & (scores > kind(1 - below)) & ~positive
     return int(np.count_nonzero(missed)) + int(np.count_nonzero(false))
 
 
@@ -109,24 +117,27 @@ def _add_losses(sums: Any, actual: Floats, brier: Floats, weights: Floats | None
 
 def _add_labels(sums: Any, rows: LabelRows, suspect: Pair) -> None:
     columns = rows.normalised()
-    at = np.arange(len(rows.actual))
-    actual = columns[rows.actual, at]
+    actual = columns[rows.actual, np.arange(len(rows.actual))]
     highest = columns.max(axis=0)
     sums["suspects"] += np.count_nonzero((actual < suspect[0]) & (highest > suspect[1]))
     ahead = _ahead(columns, actual, rows.actual)
     _add_top(sums, rows, highest, ahead == 0)
     sums["top_k"] += _mass(rows.weights, ahead < TOP_K)
-    columns[rows.actual, at] -= 1
-    brier = np.square(columns, out=columns).sum(axis=0)
-    _add_losses(sums, actual, brier, rows.weights)
+    # Σ (pₗ − yₗ)², where y is 1 for the actual label and 0 for the others.
+    brier = np.square(columns, out=columns).sum(axis=0) - 2 * actual + 1
+    _add_losses(sums, actual, np.maximum(brier, 0), rows.weights)
 
 
 def _ahead(columns: Floats, actual: Floats, labels: Any) -> Any:
     """How many labels come before the actual one by probability, ties by position."""
-    found = np.zeros(len(actual), dtype=np.int16)
-    for place, column in enumerate(columns):
-        found += column > actual
-        found += (column == actual) & (labels > place)
+    found, through = np.zeros((2, len(actual)), dtype=np.int16)
+    for column in columns:
+        found += (column > actual).view(np.int8)
+        through += (column >= actual).view(np.int8)
+    tied = np.flatnonzero(through != found + 1)
+    if len(tied):
+        own, before = columns[:, tied], np.arange(len(columns))[:, None] < labels[tied]
+        found[tied] += ((own == actual[tied]) & before).sum(axis=0, dtype=np.int16)
     return found
 
 
@@ -135,14 +146,22 @@ def _mass(weights: Floats | None, chosen: Any) -> float:
 
 
 def _add_top(sums: Any, rows: LabelRows, highest: Floats, right: Any) -> None:
-    bins = np.searchsorted(_top_edges(rows.scores), highest, side="right")
-    weights = np.ones(len(highest)) if rows.weights is None else rows.weights
-    parts = (None, weights, weights**2, weights * right, weights * highest)
-    for column, part in enumerate(parts):
-        sums["top"][:, column] += np.bincount(bins, part, minlength=CALIBRATION_BINS)
+    edges = _top_edges(rows.scores)
+    # Never above the true bin and at most one below it: one comparison settles it.
+    bins = (highest * (CALIBRATION_BINS * (1 - 1e-6))).astype(np.intp)
+    bins += highest >= edges.take(bins)
+    scores, weights = highest, rows.weights
+    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
+    parts: tuple[Any, ...] = (counts, counts, counts)
+    if weights is not None:
+        scores = weights * highest
+        parts = (counts, *(np.bincount(bins, power, CALIBRATION_BINS) for power in (weights, weights**2)))
+    hits = np.bincount(bins[right], None if weights is None else weights[right], CALIBRATION_BINS)
+    for place, part in enumerate((*parts, hits, np.bincount(bins, scores, CALIBRATION_BINS))):
+        sums["top"][:, place] += part
 
 
 def _top_edges(scores: Scores) -> Floats:
-    """The edges between the bins, rounded to the precision of the columns."""
+    """The upper edge of every bin, rounded to the precision of the columns; the last has none."""
     inner = np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS
-    return np.asarray(inner.astype(scores.dtype).astype(np.float64))
+    return np.append(inner.astype(scores.dtype).astype(np.float64), np.inf)

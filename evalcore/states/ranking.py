@@ -167,7 +167,7 @@ def _piece(spec: Spec, batch: Batch) -> Columns:
     else:
         several = label_rows(spec, batch)
         columns = slice(None) if spec.focus is None else list(spec.focus)
-        actual = several.actual.astype(np.int32)
+        actual = several.actual.astype(np.int16 if len(spec.score_labels or ()) < 1 << 15 else np.int32)
         found = {"scores": several.scores[:, columns], "actual": actual, "totals": several.totals}
         weights = several.weights
     if weights is not None:

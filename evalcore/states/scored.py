@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalcore.accumulator import Spec
-from evalcore.batch import Batch, Bools, LabelColumn, Scores
+from evalcore.batch import Batch, Bools, LabelColumn, Scores, row_sums
 from evalcore.values import Floats
 
 CHUNK = 1 << 15
@@ -50,7 +50,7 @@ class LabelRows:
 
     def chunks(self) -> Iterator[LabelRows]:
         """The same rows piece by piece."""
-        step = max(CHUNK // max(self.scores.shape[1], 1), 1)
+        step = max(2 * CHUNK // max(self.scores.shape[1], 1), 1)
         for start in range(0, len(self.actual), step):
             part = slice(start, start + step)
             weights = None if self.weights is None else self.weights[part]
@@ -79,7 +79,7 @@ def label_rows(spec: Spec, batch: Batch) -> LabelRows:
     """The rows that count for the probabilities of several labels."""
     assert spec.score_labels is not None and batch.scores is not None
     actual = batch.y_true.recoded(spec.score_labels)
-    totals = batch.scores.sum(axis=1, dtype=np.float64)
+    totals = row_sums(batch.scores) if batch.totals is None else batch.totals
     kept = (actual < len(spec.score_labels)) & batch.y_pred.present() & ~np.isnan(totals)
     if kept.all():
         return LabelRows(actual, batch.scores, totals, batch.weights)

@@ -108,7 +108,12 @@ def _rows(batch: Batch, rows: Integers) -> Batch:
         LabelColumn(column.codes[rows], column.vocabulary) for column in (batch.y_true, batch.y_pred)
     )
     assert batch.scores is not None
-    weights = None if batch.weights is None else batch.weights[rows]
     return Batch(
-        batch.source, y_true, y_pred, scores=batch.scores[rows], weights=weights, precision=batch.precision
+        batch.source,
+        y_true,
+        y_pred,
+        scores=batch.scores[rows],
+        totals=None if batch.totals is None else batch.totals[rows],
+        weights=None if batch.weights is None else batch.weights[rows],
+        precision=batch.precision,
     )

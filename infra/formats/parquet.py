@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+_PIECE_BYTES = 4 << 20
+"""What a piece may hold: while it is worked on, some copies of it are about."""
 _DICTIONARY_BYTES = 2 << 20
 _CODE_BYTES = 2.5
 
@@ -58,18 +60,29 @@ class OpenedParquet:
     def pieces(self, wanted: Wanted) -> Iterator[Raw]:
         """Row groups, small ones together; a huge one is cut as it is decoded, in order."""
         reader = partial(self._reader, self._encoded(wanted))
-        for groups, rows in self._runs():
-            if rows <= PIECE_ROWS:
+        most = self._most_rows(wanted.columns)
+        for groups, rows in self._runs(most):
+            if rows <= most:
                 yield rows, partial(self._read, reader, groups, wanted.columns)
             else:
-                yield from self._cut(reader(), groups, wanted.columns)
+                yield from self._cut(reader(), groups, wanted.columns, most)
 
-    def _runs(self) -> Iterator[tuple[list[int], int]]:
+    def _most_rows(self, columns: list[str]) -> int:
+        """How many rows a piece may have: fewer where there are many columns, so that memory stays small."""
+        if not self._metadata.num_row_groups:
+            return PIECE_ROWS
+        group = self._metadata.row_group(0)
+        chunks = [group.column(place) for place in range(group.num_columns)]
+        wanted = [chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns]
+        row_bytes = sum(chunk.total_uncompressed_size for chunk in wanted) / max(group.num_rows, 1)
+        return int(min(PIECE_ROWS, max(SMALL_ROWS, _PIECE_BYTES / max(row_bytes, 1))))
+
+    def _runs(self, most: int) -> Iterator[tuple[list[int], int]]:
         run: list[int] = []
         rows = 0
         for group in range(self._metadata.num_row_groups):
             count = self._metadata.row_group(group).num_rows
-            if run and rows + count > PIECE_ROWS:
+            if run and rows + count > most:
                 yield run, rows
                 run, rows = [], 0
             run.append(group)
@@ -89,12 +102,10 @@ class OpenedParquet:
             self._idle.append(file)
         return table
 
-    def _cut(self, file: pq.ParquetFile, groups: list[int], columns: list[str]) -> Iterator[Raw]:
+    def _cut(self, file: pq.ParquetFile, groups: list[int], columns: list[str], rows: int) -> Iterator[Raw]:
         import pyarrow as pa
 
-        found = file.iter_batches(
-            batch_size=PIECE_ROWS, row_groups=groups, columns=columns, use_threads=False
-        )
+        found = file.iter_batches(batch_size=rows, row_groups=groups, columns=columns, use_threads=False)
         for batch in found:
             yield batch.num_rows, partial(pa.Table.from_batches, [batch])
 

@@ -218,3 +218,15 @@ def test_broken_predictions_of_its_own_are_an_error(store: Store) -> None:
     put(store, "v2", {"part-0.parquet": table(1).drop_columns(["y_true"])})
     with pytest.raises(InvalidPredictions, match="y_true"):
         summary(store)
+
+
+def test_rows_are_shown_nowhere_where_examples_are_switched_off(store: Store) -> None:
+    """``"examples": false`` leaves the examples out, and every figure as it is."""
+    settings(store, {})
+    shown = summary(store)
+    settings(store, {"examples": False})
+    found = summary(store)
+
+    assert "examples_by_cell" in shown
+    assert "examples_by_cell" not in found
+    assert (found["overall"], found["warnings"]) == (shown["overall"], shown["warnings"])
