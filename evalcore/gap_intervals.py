@@ -47,8 +47,10 @@ def absolute_sum_interval(gaps: Floats, errors: Floats, weights: Floats) -> Pair
 def _moments(true: Floats, errors: Floats, weights: Floats) -> Pair:
     """Mean and standard deviation of the sum of absolute values of normal ones."""
     ratios = true / errors
+    # The C library's, as numpy's own exponentials differ in their last digit between processors.
     erf = np.array([math.erf(ratio / math.sqrt(2)) for ratio in ratios.tolist()])
-    means = errors * math.sqrt(2 / math.pi) * np.exp(-(ratios**2) / 2) + true * erf
+    density = np.array([math.exp(-ratio * ratio / 2) for ratio in ratios.tolist()])
+    means = errors * math.sqrt(2 / math.pi) * density + true * erf
     variances = np.maximum(true**2 + errors**2 - means**2, 0)
     return float((weights * means).sum()), math.sqrt(float((weights**2 * variances).sum()))
 
