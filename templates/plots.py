@@ -104,21 +104,24 @@ def _whiskers(frame: Frame, x: float, y: float, across: Ends, along: Ends) -> st
     return flat + (f"M{frame.x(x)} {frame.y(along[0])}V{frame.y(along[1])}" if along else "")
 
 
-def reliability(points: Iterable[tuple[float, float, Sequence[float]]], title: str, axes: tuple[str, str]) -> str:
-    """Mean scores against the shares that came true, with intervals; on the dashed line the two are equal."""
+def reliability(
+    points: Iterable[tuple[float, float, Sequence[float], float]], title: str, axes: tuple[str, str]
+) -> str:
+    """Mean scores against the shares that came true, with intervals; on the dashed line the two are equal.
+
+    Each point has the share of all rows that it stands for, which is the area of its dot.
+    """
     frame = Frame(tall=300)
     found = list(points)
-    line = "L".join(f"{frame.x(mean)} {frame.y(share)}" for mean, share, _ in found)
-    ends = "".join(f"M{frame.x(mean)} {frame.y(low)}V{frame.y(high)}" for mean, _, (low, high) in found)
+    ends = "".join(f"M{frame.x(mean)} {frame.y(low)}V{frame.y(high)}" for mean, _, (low, high), _ in found)
     dots = "".join(
-        f'<circle class="dot" cx="{frame.x(mean)}" cy="{frame.y(share)}" r="3.5" fill="{_ACCENT}"/>'
-        for mean, share, _ in found
+        f'<circle class="dot" cx="{frame.x(mean)}" cy="{frame.y(share)}" r="{_px(2.5 + 8 * part**0.5)}" fill="{_ACCENT}"/>'
+        for mean, share, _, part in found
     )
     drawn = (
         f'<path class="reference" stroke="{_THEN}" stroke-dasharray="4 4" '
         f'd="M{frame.x(0)} {frame.y(0)}L{frame.x(1)} {frame.y(1)}"/>'
-        f'<path class="ends" stroke="{_BAND}" stroke-width="4" d="{ends}"/>'
-        f'<path class="line" fill="none" stroke="{_ACCENT}" stroke-width="1.5" d="M{line}"/>{dots}'
+        f'<path class="ends" stroke="{_BAND}" stroke-width="3" d="{ends}"/>{dots}'
     )
     return frame.picture("reliability", title, axes, drawn, frame.ticks_x() + frame.ticks_y(_SHARES))
 
@@ -132,8 +135,10 @@ def histogram(up: Sequence[float], down: Sequence[float], names: tuple[str, str]
     )
     middle = frame.y(0)
     drawn += f'<path class="zero" stroke="{_SOFT}" d="M{frame.x(0)} {middle}H{frame.x(1)}"/>'
-    for name, y in zip(names, (frame.top + 14, frame.top + frame.tall - 6), strict=True):
-        drawn += f'<text class="name" x="{frame.x(0.5)}" y="{_px(y)}" text-anchor="middle">{escape(name)}</text>'
+    # Each where its rows are fewest.
+    places = ((0.015, frame.top + 14, "start"), (0.985, frame.top + frame.tall - 7, "end"))
+    for name, (x, y, anchor) in zip(names, places, strict=True):
+        drawn += f'<text class="name" x="{frame.x(x)}" y="{_px(y)}" text-anchor="{anchor}">{escape(name)}</text>'
     if at is not None:
         foot = _px(frame.top + frame.tall)
         drawn += (

@@ -77,7 +77,11 @@ def calibration_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     bins = [each for each in summary.get("calibration") or () if each["rows"] and each["share"] is not None]
     if not bins:
         return None
-    points = [(each["mean_score"], each["share"], each["interval"] or (each["share"],) * 2) for each in bins]
+    rows = sum(each["rows"] for each in bins)
+    points = [
+        (each["mean_score"], each["share"], each["interval"] or (each["share"],) * 2, each["rows"] / rows)
+        for each in bins
+    ]
     binary = len(summary["labels"]) == 2
     score = "Mean score" if binary else "Mean probability of the predicted label"
     came = "Share that is positive" if binary else "Share that is right"
