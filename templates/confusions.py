@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from evalcore.confusions import weighted_f1_gains
 from templates.matrix import TABLE_LABELS, Cell, Matrix
 from templates.numbers import change, count, raw, share
 from templates.points import thresholds
@@ -42,6 +41,8 @@ def confusions_view(matrix: Matrix, summary: Mapping[str, Any], paper: bool) -> 
 
 def _gains(matrix: Matrix) -> dict[tuple[int, int], float]:
     """By how much weighted F1 would rise were a cell's rows right."""
+    from evalcore.confusions import weighted_f1_gains
+
     actual, predicted, counts = zip(*matrix.cells, strict=True)
     found = weighted_f1_gains(actual, predicted, counts).tolist()
     return dict(zip(zip(actual, predicted, strict=True), found, strict=True))

@@ -172,7 +172,11 @@ def figures_view(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     overall, why = summary["overall"], reasons(summary)
     deltas = (summary.get("comparison") or {}).get("overall") or {}
     return [
-        {**_overall(name, overall, why), "note": _NOTES.get(name, ""), "change": changed(name, deltas.get(name)) if name in _JUDGED else None}
+        {
+            **_overall(name, overall, why),
+            "note": _NOTES.get(name, ""),
+            "change": changed(name, deltas.get(name)) if name in _JUDGED else None,
+        }
         for name in MAIN
         if name in overall
     ]

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from evalcore.confusions import together
 from templates import charts
 from templates.numbers import count, raw, share, shares
 from templates.points import thresholds
@@ -116,6 +115,8 @@ def _drawn(matrix: Matrix) -> list[tuple[int, int, str, int]]:
 
 
 def _picture(matrix: Matrix, said: str) -> dict[str, Any]:
+    from evalcore.confusions import together
+
     labels = len(matrix.labels)
     order = together(*zip(*matrix.cells, strict=True), labels) if matrix.cells else list(range(labels))
     place = {label: at for at, label in enumerate(order)}

@@ -98,6 +98,8 @@ def several(root: Path, labels: tuple[str, ...], rows: int = 2000, *, probabilit
         columns["probs"] = score.tolist()
     else:
         columns["y_pred"] = [labels[i] for i in score.argmax(axis=1)]
-    model = Model(root, name="Several labels", labels=list(labels), gates=[{"metric": "macro_f1", "min": 0.5}])
+    model = Model(
+        root, name="Several labels", labels=list(labels), gates=[{"metric": "macro_f1", "min": 0.5}]
+    )
     model.put("v2", "test", pa.table(columns))
     return model

@@ -158,6 +158,6 @@ def test_many_findings_of_a_kind_are_one_item(opened: Any) -> None:
     worst = sorted(summary["labels"], key=lambda label: figures[label]["support"])[:5]
     assert low.locator(".worst bdi").all_inner_texts() == worst
     attention = page.locator("#attention .attention > li").all_inner_texts()
-    assert len(attention) == 4
+    assert len(attention) == 5
     assert "60 findings of one kind (low support), such as" in attention[1]
     assert page.inner_text("#attention .more") == "5 more in Warnings and findings"

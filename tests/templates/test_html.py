@@ -94,6 +94,7 @@ def test_what_is_wider_than_the_screen_says_so(
 ) -> None:
     """A hint to scroll stands above exactly those tables that have to be scrolled."""
     page = opened(html(make()), width).page
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     hints = page.eval_on_selector_all(
         ".scroll",
         "all => all.map(e => [e.scrollWidth > e.clientWidth, getComputedStyle(e, '::before').visibility])",
