@@ -54,6 +54,7 @@ class Frame:
             f'{ticks}<text x="{middle}" y="{below}" text-anchor="middle">{escape(axes[0])}</text>'
             f'<text transform="translate(11 {centre}) rotate(-90)" text-anchor="middle">'
             f"{escape(axes[1])}</text>"
+            f"{escape(axes[1])}</text>"
             f"{inside}</svg>"
         )
 
