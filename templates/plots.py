@@ -54,7 +54,6 @@ class Frame:
             f'{ticks}<text x="{middle}" y="{below}" text-anchor="middle">{escape(axes[0])}</text>'
             f'<text transform="translate(11 {centre}) rotate(-90)" text-anchor="middle">'
             f"{escape(axes[1])}</text>"
-            f"{escape(axes[1])}</text>"
             f"{inside}</svg>"
         )
 
@@ -99,7 +98,7 @@ def curve(
 
 
 def _ring(frame: Frame, point: Point | None, across: Ends, along: Ends) -> str:
-    """The operating point with its intervals as whiskers; where a rate is undefined it is there but not seen."""
+    """The operating point with its intervals as whiskers; where a rate is undefined it is hidden."""
     (x, y), seen = point or (0, 0), "visible" if point else "hidden"
     return (
         f'<path class="whiskers" stroke="{_SOFT}" stroke-width="1.5" '

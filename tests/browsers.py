@@ -23,7 +23,13 @@ class Opened:
     """A page as a reader has it, and everything that it complained of or asked for."""
 
     def __init__(
-        self, browser: Any, path: Path, width: int, javascript: bool, scheme: str, motion: str
+        self,
+        browser: Any,
+        path: Path,
+        width: int,
+        javascript: bool = True,
+        scheme: str = "light",
+        motion: str = "reduce",
     ) -> None:
         self.complaints: list[str] = []
         self.requests: list[str] = []

@@ -145,12 +145,10 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[browsers.Open]:
     """Open bytes as a page from disk: ``opened(data, width=380)``."""
     every: list[browsers.Opened] = []
 
-    def open_page(
-        data: bytes, width: int = 1280, javascript: bool = True, scheme: str = "light", motion: str = "reduce"
-    ) -> browsers.Opened:
+    def open_page(data: bytes, width: int = 1280, **how: Any) -> browsers.Opened:
         path = tmp_path / f"page-{len(every)}.html"
         path.write_bytes(data)
-        every.append(browsers.Opened(browser, path, width, javascript, scheme, motion))
+        every.append(browsers.Opened(browser, path, width, **how))
         return every[-1]
 
     yield open_page

@@ -37,9 +37,7 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> Summary:
 def sixty(tmp_path_factory: pytest.TempPathFactory) -> Summary:
     """A model of sixty labels."""
     root = tmp_path_factory.mktemp("sixty")
-    return models.several(
-        root, tuple(f"label {i:02d}" for i in range(60)), 4000, probabilities=False
-    ).summary()
+    return models.several(root, models.SIXTY, 4000, probabilities=False).summary()
 
 
 @pytest.fixture

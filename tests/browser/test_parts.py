@@ -50,7 +50,7 @@ def test_the_change_against_the_baseline_is_on_the_first_screen(page: Show, bina
     assert card.bounding_box()["y"] < 700
     low, high = delta["delta_interval"]
     assert low > 0
-    assert card.inner_text() == f"▲ +{delta['delta']:.3f} (+{low:.3f} to +{high:.3f}) better"
+    assert card.inner_text() == f"▲ +{delta['delta']:.3f} better (+{low:.3f} to +{high:.3f})"
     row = it.locator("#comparison tr[data-metric=weighted_f1] td").all_inner_texts()
     assert row[2:] == [f"+{delta['delta']:.3f}", f"+{low:.3f} to +{high:.3f}", "▲ better"]
     loss = it.locator("#comparison tr[data-metric=log_loss] td").all_inner_texts()
@@ -82,7 +82,7 @@ def test_what_needs_attention_is_what_the_tables_say(page: Show, binary: Summary
     first = it.locator("#confusions tbody tr").first
     mend = it.inner_text("#attention .mend")
     assert f"{NO} predicted as {YES}, {first.get_attribute('data-count')} rows" in mend
-    assert f"change by {first.locator('td').last.inner_text()}" in mend
+    assert f"rise by {first.locator('td').last.inner_text().removeprefix('+')}." in mend
     gap, row = it.inner_text("#attention .gap"), it.locator("#slices .gaps tbody tr").first.inner_text()
     figures = re.findall(r"\d\.\d{3}", row)
     assert figures[0] in gap
@@ -118,6 +118,18 @@ def test_slices_list_every_value_with_its_rows(page: Show, binary: Summary) -> N
         texts = row.locator("td").all_inner_texts()
         assert texts[0].split()[0] == f"{value['overall']['accuracy']:.3f}"
         assert texts[2] == str(value["examples"])
+
+
+def test_a_gap_that_may_be_chance_says_so(page: Show, binary: Summary) -> None:
+    """Exactly the gaps whose interval holds 0 are doubted, and only a sure one needs attention."""
+    it, gaps = page(binary), binary["slices"]["widest_gaps"]
+    doubted = ["may be chance" in text for text in it.locator("#slices .gaps tbody tr").all_inner_texts()]
+    assert doubted == [gap["gap_interval"][0] <= 0 for gap in gaps]
+    assert len(set(doubted)) == 2
+    unsure = [gap for gap in gaps if gap["gap_interval"][0] <= 0]
+    other = page(binary | {"slices": binary["slices"] | {"widest_gaps": unsure}})
+    assert "No gap is clear of chance." in other.inner_text("#slices .lead")
+    assert other.locator("#attention .gap").count() == 0
 
 
 def test_calibration_of_several_labels_is_of_the_top_one(page: Show, ten: Summary) -> None:
