@@ -62,6 +62,16 @@ def span(interval: Sequence[float | None] | None, decimals: int | None = None) -
     return f"{_sign(f'{low:,.{decimals}f}')}{between}{_sign(f'{high:,.{decimals}f}')}"
 
 
+def change(delta: float | None, interval: Sequence[float | None] | None = None) -> str:
+    """A difference with sign and interval, ``+0.012 (−0.003 to 0.027)``; a dash where there is none."""
+    if delta is None:
+        return NO_VALUE
+    decimals = digits(interval)
+    shown = _sign(f"{delta:+,.{decimals}f}") if not isinstance(delta, int) else _sign(f"{delta:+,}")
+    known = interval and interval[0] is not None and interval[1] is not None
+    return f"{shown} ({span(interval)})" if known else shown
+
+
 def count(value: float | None) -> str:
     """Rows: whole numbers with separators; weighted sums with a decimal or two."""
     if value is None:
