@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from templates.confusions import confusions_view
 from templates.findings import attention_view, warnings_view
 from templates.formats import Format
 from templates.head import figures_view, head_view, verdict_view
 from templates.labels import COLUMNS, by_f1
 from templates.markdown import escaped, name, sentence, table
-from templates.matrix import Matrix, confusions_view
-from templates.numbers import change, count, figure, share, span
+from templates.matrix import Matrix
+from templates.numbers import count, figure, share, span
 from templates.words import metric, shorten, visible
 
 LONGEST = 60_000
@@ -94,20 +95,32 @@ def _gate(gate: Mapping[str, Any]) -> list[str]:
 
 
 def _figures(summary: Summary) -> Iterator[str]:
-    changes = (summary.get("comparison") or {}).get("overall")
-    columns = ["Figure", "Value :", "95% interval :", *(["Change :"] if changes else [])]
+    figures = figures_view(summary)
+    compared = any(each["change"] for each in figures)
+    columns = (
+        "Figure",
+        "Value :",
+        "95% interval :",
+        *(("Change :", "95% interval :", "") if compared else ()),
+    )
     yield "### Main figures"
-    yield _block(table(columns, [_figure(each, changes) for each in figures_view(summary)]))
+    yield _block(
+        table(columns, [_figure(each) + (_change(each["change"]) if compared else []) for each in figures])
+    )
     yield from _baseline(summary.get("comparison"))
 
 
-def _figure(each: Mapping[str, Any], changes: Mapping[str, Any] | None) -> list[str]:
+def _figure(each: Mapping[str, Any]) -> list[str]:
     found = f"undefined: {escaped(each['reason'])}" if each["reason"] else each["interval"] or "–"
-    cells = [each["name"], each["value"], found]
-    if changes:
-        moved = changes.get(each["key"]) or {}
-        cells.append(change(moved.get("delta"), moved.get("delta_interval")))
-    return cells
+    return [each["name"], each["value"], found]
+
+
+def _change(found: Mapping[str, str] | None) -> list[str]:
+    return (
+        [found["delta"], found["interval"] or "–", f"{found['sign']} {found['said']}"]
+        if found
+        else ["–", "–", ""]
+    )
 
 
 def _baseline(comparison: Mapping[str, Any] | None) -> Iterator[str]:
@@ -117,15 +130,18 @@ def _baseline(comparison: Mapping[str, Any] | None) -> Iterator[str]:
     if "reason" in comparison:
         yield f"Not compared with version {version}: {_message(comparison['reason'])}"
     else:
-        yield f"Change: against version {version}, with its 95% interval."
+        yield f"Changes are against version {version}."
 
 
 def _attention(summary: Summary) -> Iterator[str]:
-    found = attention_view(summary)
+    found = attention_view(summary, confusions_view(Matrix(summary), summary, paper=True))
     lines = [f"- **{each['word']}**: {_said(each)}" for each in found["warnings"]]
-    weak = found["weakest"]
-    if weak:
-        lines.append(f"- **Weakest label**: {_weakest(weak)}")
+    parts = (
+        ("weakest", "Weakest label", _weakest),
+        ("mend", "Most to gain", _mend),
+        ("gap", "Widest gap", _gap),
+    )
+    lines += [f"- **{title}**: {said(found[part])}" for part, title, said in parts if found[part]]
     if lines:
         yield "### What needs attention"
         yield _block(lines)
@@ -138,6 +154,21 @@ def _weakest(weak: Mapping[str, Any]) -> str:
         f"{weak['right']} are found (recall {weak['recall']}); of {weak['predicted']} predicted to be, "
         f"{weak['right']} are right (precision {weak['precision']})."
     )
+
+
+def _mend(confusion: Mapping[str, Any]) -> str:
+    return (
+        f"{_short(confusion['actual'])} predicted as {_short(confusion['predicted'])}, {confusion['count']} "
+        f"{confusion['noun']} ({confusion['of_errors']} of all errors): were they right, weighted F1 would "
+        f"change by {confusion['gain']}."
+    )
+
+
+def _gap(gap: Mapping[str, Any]) -> str:
+    low, high = (
+        f"{end['figure']} ({end['interval']}) for {_short(end['value'])}" for end in (gap["low"], gap["high"])
+    )
+    return f"{escaped(gap['metric'])} by {_short(gap['column'])}: {low}, {high}, {gap['gap']} apart."
 
 
 def _said(found: Mapping[str, Any]) -> str:
@@ -199,28 +230,27 @@ def _label(label: str, figures: Mapping[str, Any]) -> list[str]:
 
 
 def _confusions(summary: Summary) -> Iterator[str]:
-    found = confusions_view(Matrix(summary))
+    found = confusions_view(Matrix(summary), summary, paper=True)
     if not found:
         return
     rows = [
-        [
-            _short(each["actual"]),
-            _short(each["predicted"]),
-            each["count"],
-            each["of_actual"],
-            each["of_errors"],
-        ]
+        [_short(each["actual"]), _short(each["predicted"]), *(each[part] for part in _COUNTED)]
         for each in found["rows"][:_CONFUSIONS]
     ]
     yield "### Largest confusions"
+    unit = f"{found['unit'].capitalize()} :"
     columns = (
         "Actual",
         "Predicted",
-        f"{found['unit'].capitalize()} :",
+        unit,
         "Of the actual label :",
         "Of all errors :",
+        "Gain in weighted F1 :",
     )
     yield _block(table(columns, rows))
+
+
+_COUNTED = ("count", "of_actual", "of_errors", "gain")
 
 
 def _warnings(summary: Summary) -> Iterator[str]:

@@ -68,7 +68,7 @@ def test_it_has_what_decides() -> None:
     assert [row[1] for row in gates[1:]] == ["✕ Fail", "? Inconclusive", "✓ Pass", "✓ Pass"]
     assert _table(read, "Figure")[1] == ["Weighted F1", "0.845", "0.837–0.853"]
     assert _table(read, "Label")[1][0] == "deer"
-    assert _table(read, "Actual")[1] == ["cat", "dog", "214", "13.4%", "17.6%"]
+    assert _table(read, "Actual")[1] == ["cat", "dog", "214", "13.4%", "17.6%", "+0.027"]
     for part in ("dog gets 31% of all errors.", "confused_pair", summary["evaluation"][:16], "epoch-12"):
         assert part in read.text
 
@@ -91,10 +91,10 @@ def test_a_change_stands_beside_its_figure() -> None:
     moved = {"accuracy": {"baseline": 0.96, "delta": -0.0064, "delta_interval": [-0.012, -0.001]}}
     compared = {"baseline_version": "ver_0", "overall": moved, "per_class_metrics": {}}
     read = _read(samples.churn(comparison=compared))
-    changes = {row[0]: row[-1] for row in _table(read, "Figure")}
-    assert changes["Figure"] == "Change"
-    assert changes["Accuracy"] == "−0.006 (−0.012 to −0.001)"
-    assert changes["Macro F1"] == "–"
+    changes = {row[0]: row[3:] for row in _table(read, "Figure")}
+    assert changes["Figure"] == ["Change", "95% interval", ""]
+    assert changes["Accuracy"] == ["−0.006", "−0.012 to −0.001", "▼ worse"]
+    assert changes["Macro F1"] == ["–", "–", ""]
     assert "against version ver_0" in read.text
     assert _table(_read(samples.churn()), "Figure")[0] == ["Figure", "Value", "95% interval"]
     nothing = {"baseline_version": "ver_0", "reason": "it has no predictions for the split"}
@@ -117,7 +117,7 @@ def test_a_name_is_text_and_nothing_else(name: str) -> None:
         "Label",
         "Actual",
     ]
-    assert [{len(row) for row in rows} for rows in read.tables] == [{6}, {3}, {4}, {6}, {5}]
+    assert [{len(row) for row in rows} for rows in read.tables] == [{6}, {3}, {4}, {6}, {6}]
     shown = re.sub("[\u0000-\u001f\u202e]", "\ufffd", name)[:38].rstrip()
     assert _table(read, "Label")[1][0].startswith(shown) or _table(read, "Label")[2][0].startswith(shown)
     assert not re.search("[\u0000-\u0009\u000b-\u001f\u202a-\u202e\u2066-\u2069]", text)
