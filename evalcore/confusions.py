@@ -1,6 +1,6 @@
 """What the errors of a confusion matrix say: what mending one would gain, and which labels belong together.
 
-A matrix is given as its cells: arrays of the actual label's place, the predicted label's place, and the count.
+A matrix is given as its cells: arrays of the actual label's place, the predicted label's, and the count.
 """
 
 from __future__ import annotations

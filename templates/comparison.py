@@ -22,7 +22,7 @@ def _better_when() -> Mapping[str, bool | None]:
 
 
 def changed(name: str, found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """One figure's change: its texts, and ``better``, ``worse`` or ``unclear``; nothing where there is none."""
+    """One figure's change: its texts, and whether it is better, worse or unclear; else None."""
     if found is None or found.get("delta") is None:
         return None
     delta, interval = found["delta"], found.get("delta_interval")
@@ -76,7 +76,7 @@ def _labels(deltas: Mapping[str, Any], summary: Mapping[str, Any]) -> list[dict[
 
 
 def _paired(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Rows that both versions have: those that only one of them gets right, and how likely that is by chance."""
+    """Rows that both versions have: those that only one of them gets right, and if that may be chance."""
     if not found or not found.get("mcnemar"):
         return None
     test = found["mcnemar"]

@@ -70,8 +70,10 @@ def _badness(found: Finding, summary: Mapping[str, Any]) -> tuple[int, float]:
 
 
 def attention_view(summary: Mapping[str, Any], confusions: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What ``blocks/attention.j2`` shows: the worst findings, the weakest label, what mending would gain most,
-    and the widest gap between slices where it is no accident.
+    """What ``blocks/attention.j2`` shows: the worst findings, then where there is most to gain.
+
+    That is the weakest label, the confusion whose mending would gain most, and the widest gap between slices
+    where it is no accident.
     """
     items = warnings_view(summary)
     urgent = [item for item in items if item["severity"] != "info"][:MOST_ATTENTION]

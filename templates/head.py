@@ -13,6 +13,7 @@ from templates.numbers import bound, count, digits_at, figure, moment, raw, span
 from templates.words import VERDICTS, listing, metric, plural, shorten, visible
 
 MAIN = ("weighted_f1", "accuracy", "macro_f1", "balanced_accuracy", "majority_share")
+_JUDGED = frozenset(MAIN) - {"majority_share"}  # what the model can change
 _BAD_FIRST = ("fail", "inconclusive", "pass")
 
 
@@ -171,7 +172,11 @@ def figures_view(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     overall, why = summary["overall"], reasons(summary)
     deltas = (summary.get("comparison") or {}).get("overall") or {}
     return [
-        {**_overall(name, overall, why), "note": _NOTES.get(name, ""), "change": changed(name, deltas.get(name))}
+        {
+            **_overall(name, overall, why),
+            "note": _NOTES.get(name, ""),
+            "change": changed(name, deltas.get(name)) if name in _JUDGED else None,
+        }
         for name in MAIN
         if name in overall
     ]

@@ -102,8 +102,10 @@ def share(part: float | None, whole: float | None) -> str:
 
 
 def shares(parts: Sequence[float]) -> list[str]:
-    """The parts of a row in per cent that add up to 100: rounded down to tenths, and what is then missing goes
-    to those that lost most. Only nothing is ``0%``, and only the whole ``100%``; ``0.0%`` is a little.
+    """The parts of a row in per cent that add up to 100.
+
+    Each is rounded down to tenths, and what is then missing goes to those that lost most. Only nothing is
+    ``0%``, and only the whole ``100%``; ``0.0%`` is a little.
     """
     whole = sum(parts)
     if not whole:

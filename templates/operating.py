@@ -1,4 +1,4 @@
-"""The threshold: the slider with its recommended points, the same points as a table, and the script's data."""
+"""The threshold: the slider with its recommended points, these as a table, and the script's data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,12 @@ def operating_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | 
         "in_force": "the labels as predicted" if found.point is None else f"threshold {bound(found.point)}",
         "positive": found.labels[found.positive],
         "points": [
-            {"key": key, "name": name, "threshold": bound(point["threshold"]), "in_sample": point["in_sample"]}
+            {
+                "key": key,
+                "name": name,
+                "threshold": bound(point["threshold"]),
+                "in_sample": point["in_sample"],
+            }
             for key, name, point in _points(found)
         ],
         "in_sample": any(point["in_sample"] for _, _, point in _points(found)),
@@ -42,7 +47,7 @@ def operating_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | 
 
 
 def thresholds_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What ``blocks/thresholds.j2`` shows: the recommended points, and the counts at every tenth threshold."""
+    """What ``blocks/thresholds.j2`` shows: the recommended points, and the counts from threshold 0 to 1."""
     found = thresholds(summary)
     if found is None:
         return None

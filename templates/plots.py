@@ -15,6 +15,8 @@ _TICKS = (0, 0.25, 0.5, 0.75, 1)
 
 Point = tuple[float, float]
 Ends = Sequence[float] | None
+Marker = tuple[Point | None, Ends, Ends]
+"""A point with the intervals of both its coordinates; None where one of them is undefined."""
 
 
 def _px(number: float) -> str:
@@ -50,7 +52,8 @@ class Frame:
             f'<svg class="plot {kind}" viewBox="{size}" role="img" font-size="11" fill="{_SOFT}" '
             f'font-family="Noto Sans, sans-serif" data-frame="{frame}"><title>{escape(title)}</title>'
             f'{ticks}<text x="{middle}" y="{below}" text-anchor="middle">{escape(axes[0])}</text>'
-            f'<text transform="translate(11 {centre}) rotate(-90)" text-anchor="middle">{escape(axes[1])}</text>'
+            f'<text transform="translate(11 {centre}) rotate(-90)" text-anchor="middle">'
+            f"{escape(axes[1])}</text>"
             f"{inside}</svg>"
         )
 
@@ -77,10 +80,10 @@ _SHARES = [(at, f"{at:g}") for at in _TICKS]
 
 
 def curve(
-    points: Iterable[Point], marker: tuple[Point, Ends, Ends] | None, title: str, axes: tuple[str, str],
+    points: Iterable[Point], marker: Marker | None, title: str, axes: tuple[str, str],
     reference: tuple[Point, Point],
 ) -> str:  # fmt: skip
-    """A curve with the line of no skill, and the operating point with its intervals as whiskers."""
+    """A curve with the line of no skill, and the operating point; None for a model without one."""
     frame = Frame(tall=300)
     line = "L".join(f"{frame.x(x)} {frame.y(y)}" for x, y in points)
     (x0, y0), (x1, y1) = reference
@@ -90,13 +93,19 @@ def curve(
         f'<path class="line" fill="none" stroke="{_ACCENT}" stroke-width="2" d="M{line}"/>'
     )
     if marker is not None:
-        (x, y), across, along = marker
-        drawn += (
-            f'<path class="whiskers" visibility="visible" stroke="{_SOFT}" stroke-width="1.5" d="{_whiskers(frame, x, y, across, along)}"/>'
-            f'<circle class="operating-point" visibility="visible" cx="{frame.x(x)}" cy="{frame.y(y)}" r="5.5" '
-            f'fill="#ffffff" stroke="{_ACCENT}" stroke-width="2.5"/>'
-        )
+        drawn += _ring(frame, *marker)
     return frame.picture("curve", title, axes, drawn, frame.ticks_x() + frame.ticks_y(_SHARES))
+
+
+def _ring(frame: Frame, point: Point | None, across: Ends, along: Ends) -> str:
+    """The operating point with its intervals as whiskers; where a rate is undefined it is there but not seen."""
+    (x, y), seen = point or (0, 0), "visible" if point else "hidden"
+    return (
+        f'<path class="whiskers" stroke="{_SOFT}" stroke-width="1.5" '
+        f'd="{_whiskers(frame, x, y, across, along) if point else ""}"/>'
+        f'<circle class="operating-point" visibility="{seen}" cx="{frame.x(x)}" cy="{frame.y(y)}" r="5.5" '
+        f'fill="#ffffff" stroke="{_ACCENT}" stroke-width="2.5"/>'
+    )
 
 
 def _whiskers(frame: Frame, x: float, y: float, across: Ends, along: Ends) -> str:
@@ -104,36 +113,46 @@ def _whiskers(frame: Frame, x: float, y: float, across: Ends, along: Ends) -> st
     return flat + (f"M{frame.x(x)} {frame.y(along[0])}V{frame.y(along[1])}" if along else "")
 
 
-def reliability(points: Iterable[tuple[float, float, Sequence[float]]], title: str, axes: tuple[str, str]) -> str:
-    """Mean scores against the shares that came true, with intervals; on the dashed line the two are equal."""
+def reliability(
+    points: Iterable[tuple[float, float, Sequence[float], float]], title: str, axes: tuple[str, str]
+) -> str:
+    """Mean scores against the shares that came true, with intervals; on the dashed line the two are equal.
+
+    Each point has the share of all rows that it stands for, which is the area of its dot.
+    """
     frame = Frame(tall=300)
     found = list(points)
-    line = "L".join(f"{frame.x(mean)} {frame.y(share)}" for mean, share, _ in found)
-    ends = "".join(f"M{frame.x(mean)} {frame.y(low)}V{frame.y(high)}" for mean, _, (low, high) in found)
+    ends = "".join(f"M{frame.x(mean)} {frame.y(low)}V{frame.y(high)}" for mean, _, (low, high), _ in found)
     dots = "".join(
-        f'<circle class="dot" cx="{frame.x(mean)}" cy="{frame.y(share)}" r="3.5" fill="{_ACCENT}"/>'
-        for mean, share, _ in found
+        f'<circle class="dot" fill="{_ACCENT}" cx="{frame.x(mean)}" cy="{frame.y(share)}" '
+        f'r="{_px(2.5 + 8 * part**0.5)}"/>'
+        for mean, share, _, part in found
     )
     drawn = (
         f'<path class="reference" stroke="{_THEN}" stroke-dasharray="4 4" '
         f'd="M{frame.x(0)} {frame.y(0)}L{frame.x(1)} {frame.y(1)}"/>'
-        f'<path class="ends" stroke="{_BAND}" stroke-width="4" d="{ends}"/>'
-        f'<path class="line" fill="none" stroke="{_ACCENT}" stroke-width="1.5" d="M{line}"/>{dots}'
+        f'<path class="ends" stroke="{_BAND}" stroke-width="3" d="{ends}"/>{dots}'
     )
     return frame.picture("reliability", title, axes, drawn, frame.ticks_x() + frame.ticks_y(_SHARES))
 
 
-def histogram(up: Sequence[float], down: Sequence[float], names: tuple[str, str], at: float | None, title: str) -> str:
+def histogram(
+    up: Sequence[float], down: Sequence[float], names: tuple[str, str], at: float | None, title: str
+) -> str:
     """Two distributions over the score, one upwards and one downwards, as shares of their own rows."""
     top = max(*up, *down) or 1.0
-    frame = Frame(wide=640, tall=220, low=-1, high=1)
+    frame = Frame(low=-1, high=1)
     drawn = _bars(frame, "now", _ACCENT, [each / top for each in up]) + _bars(
         frame, "then", _THEN, [-each / top for each in down]
     )
     middle = frame.y(0)
     drawn += f'<path class="zero" stroke="{_SOFT}" d="M{frame.x(0)} {middle}H{frame.x(1)}"/>'
-    for name, y in zip(names, (frame.top + 14, frame.top + frame.tall - 6), strict=True):
-        drawn += f'<text class="name" x="{frame.x(0.5)}" y="{_px(y)}" text-anchor="middle">{escape(name)}</text>'
+    # Each where its rows are fewest.
+    places = ((0.015, frame.top + 14, "start"), (0.985, frame.top + frame.tall - 7, "end"))
+    for name, (x, y, anchor) in zip(names, places, strict=True):
+        drawn += (
+            f'<text class="name" x="{frame.x(x)}" y="{_px(y)}" text-anchor="{anchor}">{escape(name)}</text>'
+        )
     if at is not None:
         foot = _px(frame.top + frame.tall)
         drawn += (
@@ -142,7 +161,9 @@ def histogram(up: Sequence[float], down: Sequence[float], names: tuple[str, str]
         )
     said = f"{100 * top:.0f}%" if top >= 0.1 else f"{100 * top:.1f}%"
     ticks = frame.ticks_y([(1, said), (0, "0"), (-1, said)])
-    return frame.picture("histogram", title, ("Score", "Share of the label’s rows"), drawn, frame.ticks_x() + ticks)
+    return frame.picture(
+        "histogram", title, ("Score", "Share of the label’s rows"), drawn, frame.ticks_x() + ticks
+    )
 
 
 def _bars(frame: Frame, kind: str, colour: str, heights: Sequence[float]) -> str:

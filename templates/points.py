@@ -1,4 +1,4 @@
-"""What a threshold does, as it is shown: the four counts of a binary model, and rates with their intervals."""
+"""What a threshold does, as it is shown: the four counts of a binary model, and their rates."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-// The report's own script: the threshold, the matrix as counts or shares, examples of a cell, sorting.
-// Figures are written and rounded as templates/numbers.py does; intervals are those of evalcore/intervals.py.
+// Numbers are written as templates/numbers.py does, intervals are those of evalcore/intervals.py.
 const find = (what, where = document) => where.querySelector(what);
 const all = (what, where = document) => [...where.querySelectorAll(what)];
 const data = JSON.parse(find("#data").textContent);
+const { labels, weighted, costs, true_positive: hitsAt, false_positive: wrongAt } = data;
 document.documentElement.classList.add("js");
 
 // --- How numbers are written
 
-// Rounds as Python does: of two numbers equally near the even one. x is such a tie where x · 2^(d+1) is odd.
+// As Python rounds: at a tie, where x · 2^(d+1) is odd, to the even one.
 function rounded(x, decimals) {
   const halves = x * 2 ** (decimals + 1), below = Math.floor(x * 10 ** decimals);
   const tie = Number.isInteger(halves) && halves % 2;
@@ -31,7 +31,7 @@ function share(part, whole) {
   if (part && percent < 0.05) return "<0.1%";
   return part < whole && percent >= 99.95 ? ">99.9%" : `${fixed(percent, 1)}%`;
 }
-// Tenths of a per cent that add up to 100: what rounding down leaves over goes to those that lost most.
+// Tenths of a per cent that add up to 100.
 function shares(parts) {
   const whole = sum(parts);
   if (!whole) return parts.map(() => none);
@@ -54,7 +54,7 @@ const gainText = (gain) => gain < 0.00005 ? "<0.0001" : `+${fixed(gain, gain < 0
 
 const z = 1.959963984540054;
 function wilson(part, whole) {
-  if (!whole || data.weighted) return null;
+  if (!whole || weighted) return null;
   const p = part / whole, s = z * z / whole;
   const centre = (p + s / 2) / (1 + s);
   const half = Math.sqrt(s * p * (1 - p) + s * s / 4) / (1 + s);
@@ -108,17 +108,16 @@ const unit = (n) => n === 1 ? "row" : "rows";
 const yes = data.positive, no = 1 - yes;
 
 function matrixAt(i) {
-  const [hits, wrong, support, others] = [data.true_positive[i], data.false_positive[i], data.true_positive[0], data.false_positive[0]];
-  const positive = [support - hits, hits], negative = [others - wrong, wrong];
+  const positive = [hitsAt[0] - hitsAt[i], hitsAt[i]], negative = [wrongAt[0] - wrongAt[i], wrongAt[i]];
   return yes ? [negative, positive] : [positive.reverse(), negative.reverse()];
 }
 const four = (matrix) => ({ hits: matrix[yes][yes], wrong: matrix[no][yes], missed: matrix[yes][no], clear: matrix[no][no] });
 
-const cells = slider ? data.labels.map((actual) => data.labels.map((predicted) =>
+const cells = slider ? labels.map((actual) => labels.map((predicted) =>
   keep(all("#confusion-matrix td[data-count]").find((td) =>
     td.dataset.actual === actual && td.dataset.predicted === predicted)))) : [];
 const sums = slider ? all("#confusion-matrix tfoot .sum").map(keep) : [];
-const labelRows = slider ? data.labels.map((label) =>
+const labelRows = slider ? labels.map((label) =>
   all("#per-class tbody tr").find((tr) => tr.dataset.label === label)) : [];
 labelRows.forEach((tr) => [...tr.cells].slice(1).forEach(keep));
 
@@ -137,7 +136,7 @@ function showMatrix(matrix) {
   say("#right-sentence", `${count(right)} of ${count(whole)} rows (${share(right, whole)})`);
   const i = +(matrix[1][0] > matrix[0][1]), most = matrix[i][1 - i];
   say("#largest-sentence", ...(most
-    ? ["The largest confusion: ", name(data.labels[i]), " predicted as ", name(data.labels[1 - i]), `, ${count(most)} ${unit(most)}.`]
+    ? ["The largest confusion: ", name(labels[i]), " predicted as ", name(labels[1 - i]), `, ${count(most)} ${unit(most)}.`]
     : ["There are no errors."]));
 }
 function say(where, ...what) {
@@ -147,7 +146,7 @@ function say(where, ...what) {
 
 function showLabels(matrix) {
   labelRows.forEach((tr, i) => {
-    const hits = matrix[i][i], support = matrix[i][0] + matrix[i][1], predicted = matrix[0][i] + matrix[1][i];
+    const hits = matrix[i][i], support = sum(matrix[i]), predicted = matrix[0][i] + matrix[1][i];
     const recall = rate(hits, support);
     const figures = [
       [f1(hits, support + predicted - 2 * hits), "no row is actually or predicted "],
@@ -155,12 +154,9 @@ function showLabels(matrix) {
       [recall, "no row is actually "],
     ];
     figures.forEach(([found, why], at) => {
-      const td = tr.cells[at + 1], ends = found.ends ? ` <small>${span(found.ends)}</small>` : "";
-      if (found.value !== null) td.innerHTML = figure(found.value, found.ends) + ends + bar(found);
-      else {
-        td.innerHTML = `${none} <small>${why}</small>`;
-        td.lastChild.append(name(data.labels[i]));
-      }
+      const td = tr.cells[at + 1], there = found.value !== null, small = there ? span(found.ends) : why;
+      td.innerHTML = figure(found.value, found.ends) + (small && ` <small>${small}</small>`) + (there ? bar(found) : "");
+      if (!there) td.lastChild.append(name(labels[i]));
     });
     const rows = needed(recall.value);
     tr.cells[5].textContent = count(predicted);
@@ -171,16 +167,17 @@ function showLabels(matrix) {
 const confusions = slider && keep(find("#confusions tbody"));
 function showConfusions(matrix) {
   if (!confusions) return;
-  const whole = sum(matrix), errors = matrix[0][1] + matrix[1][0];
-  const found = [0, 1].map((i) => ({ i, j: 1 - i, n: matrix[i][1 - i], gain: gain(matrix, i, whole) }));
-  const shown = found.filter((each) => each.n).sort((one, other) => other.gain - one.gain);
-  confusions.replaceChildren(...shown.map(({ i, j, n, gain: most }) => {
-    const tr = element("tr"), texts = [count(n), share(n, matrix[i][0] + matrix[i][1]), share(n, errors), gainText(most)];
-    Object.assign(tr.dataset, { actual: data.labels[i], predicted: data.labels[j], count: n });
-    tr.innerHTML = '<th scope="row"></th><td class="name"></td><td class="n"></td><td class="n"></td><td class="n"></td><td class="n"></td>';
-    tr.cells[0].append(name(data.labels[i]));
-    tr.cells[1].append(name(data.labels[j]));
-    texts.forEach((text, at) => { tr.cells[at + 2].textContent = text; });
+  const errors = matrix[0][1] + matrix[1][0];
+  const found = [0, 1].map((i) => ({ i, j: 1 - i, n: matrix[i][1 - i], most: gain(matrix, i) }));
+  const shown = found.filter((each) => each.n).sort((one, other) => other.most - one.most);
+  confusions.replaceChildren(...shown.map(({ i, j, n, most }) => {
+    const tr = element("tr"), [actual, predicted] = [labels[i], labels[j]];
+    const texts = [count(n), share(n, sum(matrix[i])), share(n, errors), gainText(most)];
+    Object.assign(tr.dataset, { actual, predicted, count: n });
+    tr.innerHTML = '<th scope="row"></th><td class="name"></td>';
+    tr.append(...texts.map((text) => element("td", text, { className: "n" })));
+    tr.cells[0].append(name(actual));
+    tr.cells[1].append(name(predicted));
     return tr;
   }));
   offerExamples();
@@ -188,29 +185,29 @@ function showConfusions(matrix) {
     : shown.length ? "There is one kind of error." : "There are no errors.");
 }
 // By how much weighted F1 would rise were the rows of actual label i all right.
-function gain(matrix, i, whole) {
+function gain(matrix, i) {
   const j = 1 - i, n = matrix[i][j];
   const support = matrix.map(sum);
   const size = support.map((rows, k) => rows + matrix[0][k] + matrix[1][k]);
   const part = (above, below) => below ? 2 * above / below : 0;
   const mine = part(matrix[i][i] + n, size[i] + n) - part(matrix[i][i], size[i]);
   const theirs = part(matrix[j][j], size[j] - n) - part(matrix[j][j], size[j]);
-  return (mine * support[i] + theirs * support[j]) / whole;
+  return (mine * support[i] + theirs * support[j]) / sum(matrix);
 }
 
-const markers = [["#roc", "false", "recall"], ["#precision-recall", "recall", "precision"]]
-  .map(([id, x, y]) => ({ svg: find(`${id} svg`), x, y }))
-  .filter(({ svg }) => svg && find(".operating-point", svg));
-markers.forEach(({ svg }) => [".operating-point", ".whiskers"].forEach((each) => keep(find(each, svg))));
+const markers = [["#roc", "false", "recall"], ["#precision-recall", "recall", "precision"]].map(([id, x, y]) =>
+  ({ svg: find(`${id} svg`), ring: keep(find(`${id} .operating-point`)), ends: keep(find(`${id} .whiskers`)), x, y }))
+  .filter(({ ring }) => ring);
 const line = keep(find(".threshold-line"));
 function showMarkers(matrix, threshold) {
   const { hits, wrong, missed, clear } = four(matrix);
   const rates = { recall: rate(hits, hits + missed), false: rate(wrong, wrong + clear), precision: rate(hits, hits + wrong) };
-  markers.forEach(({ svg, x, y }) => {
+  markers.forEach(({ svg, ring, ends, x, y }) => {
     const [left, top, wide, tall] = svg.dataset.frame.split(" ").map(Number);
-    const across = rates[x], along = rates[y], ring = find(".operating-point", svg), ends = find(".whiskers", svg);
+    const across = rates[x], along = rates[y];
     const there = across.value !== null && along.value !== null;
-    [ring, ends].forEach((each) => each.setAttribute("visibility", there ? "visible" : "hidden"));
+    ring.setAttribute("visibility", there ? "visible" : "hidden");
+    ends.setAttribute("d", "");
     if (!there) return;
     const px = (value) => short(left + value * wide), py = (value) => short(top + (1 - value) * tall);
     ring.setAttribute("cx", px(across.value));
@@ -229,22 +226,22 @@ function showCost(matrix) {
   const { wrong, missed } = four(matrix);
   find("#cost").textContent = count(costOf("false-positive") * wrong + costOf("false-negative") * missed);
 }
+const leastCost = find("#recommended [data-point=least_cost]");
+const chosenElsewhere = leastCost && find("abbr", leastCost).hidden;
 // The costs in the settings have a point chosen before; for others it is the best of the rows shown here.
 function moveLeastCost() {
-  const button = find("#recommended [data-point=least_cost]");
-  const [wrong, missed] = [costOf("false-positive"), costOf("false-negative")];
-  const given = data.costs && data.least_cost !== null
-    && data.costs.false_positive === wrong && data.costs.false_negative === missed;
-  const cost = data.true_positive.map((hits, i) => wrong * data.false_positive[i] + missed * (data.true_positive[0] - hits));
+  const button = leastCost, [wrong, missed] = [costOf("false-positive"), costOf("false-negative")];
+  const given = costs && data.least_cost !== null
+    && costs.false_positive === wrong && costs.false_negative === missed;
+  const cost = hitsAt.map((hits, i) => wrong * wrongAt[i] + missed * (hitsAt[0] - hits));
   const far = (i) => Math.abs(2 * i - 1000);
   const best = cost.reduce((b, n, i) => n < cost[b] || (n === cost[b] && far(i) < far(b)) ? i : b, 0);
   const at = given ? data.least_cost : best / 1000;
-  button.replaceChildren(...first.get(button).cloneNode(true).childNodes);
-  if (!given && !find("abbr", button)) find("b", button).before(element("abbr", "*", { title: "chosen on the split that is reported" }));
+  find("abbr", button).hidden = given && chosenElsewhere;
   button.hidden = false;
   button.dataset.threshold = at;
   find("b", button).textContent = at;
-  find("#in-sample").hidden = !find("#recommended button:not([hidden]) abbr");
+  find("#in-sample").hidden = !find("#recommended button:not([hidden]) abbr:not([hidden])");
 }
 
 let shown = data.stored;
@@ -261,18 +258,17 @@ function show(matrix, threshold, inForce) {
   }
   showExamples(matrix, threshold, inForce);
   showCost(matrix);
-  find("#threshold-value").textContent = inForce || !slider.value ? slider.getAttribute("value") : fixed(threshold, 3);
+  find("#threshold-value").textContent = inForce ? slider.defaultValue : fixed(threshold, 3);
   find("#threshold-reset").hidden = inForce;
   all("#recommended button").forEach((each) => { each.ariaPressed = String(!inForce && +each.dataset.threshold === threshold); });
   find("#threshold-state").textContent = inForce ? stateInForce
-    : `A what-if: verdict, gates and main figures stay as they are.${data.weighted ? " Of weighted rows no intervals are known here." : ""}`;
+    : `A what-if: verdict, gates and main figures stay as they are.${weighted ? " Of weighted rows no intervals are known here." : ""}`;
 }
 const stateInForce = slider && find("#threshold-state").textContent;
 function move() {
   show(matrixAt(Math.round(+slider.value * 1000)), +slider.value, false);
 }
 if (slider) {
-  keep(find("#recommended [data-point=least_cost]"));
   slider.addEventListener("input", move);
   find("#recommended").addEventListener("click", (event) => {
     const button = event.target.closest("button");
@@ -281,7 +277,7 @@ if (slider) {
     move();
   });
   find("#threshold-reset").addEventListener("click", () => {
-    slider.value = slider.getAttribute("value");
+    slider.value = slider.defaultValue;
     show(data.stored, +slider.value, true);
     slider.focus();
   });
@@ -293,36 +289,37 @@ if (slider) {
 
 // --- Examples of a cell
 
-const rows = all("#examples tbody tr").map((tr, at) => ({
-  tr, at, score: "score" in tr.dataset ? +tr.dataset.score : null,
+const rows = all("#examples tbody tr").map((tr) => ({
+  tr, score: "score" in tr.dataset ? +tr.dataset.score : null,
   suspect: Boolean(find("th small", tr)), predicted: keep(slider ? tr.cells[2] : null), was: tr.dataset.predicted,
 }));
-let order = rows, chosen = null;
+const table = find("#confusion-matrix table");
+let chosen = null;
 
 function showExamples(matrix, threshold, inForce) {
   if (!rows.length) return;
-  const place = new Map(data.labels.map((label, i) => [label, i]));
+  const place = new Map(labels.map((label, i) => [label, i]));
   rows.forEach((row) => {
     if (row.score === null) return;
     const { tr } = row;
-    const label = inForce ? row.was : data.labels[row.score >= threshold ? yes : no];
+    const label = inForce ? row.was : labels[row.score >= threshold ? yes : no];
     if (tr.dataset.predicted === label) return;
     tr.dataset.predicted = label;
     if (inForce) return;
     const wrong = label === tr.dataset.actual ? [] : [element("b", "✕ ", { className: "wrong", ariaHidden: "true" })];
     row.predicted.replaceChildren(...wrong, name(label));
   });
-  // Errors first, larger cells first; in a cell suspect rows, then those that the model is surest of.
+  // Errors first, larger cells first; in a cell suspect rows, then the surest.
   const rank = ({ tr, score, suspect }) => {
     const [i, j] = [place.get(tr.dataset.actual), place.get(tr.dataset.predicted)];
     return [i === j, -matrix[i][j], i, !suspect, j === yes ? -score : score];
   };
-  const ranked = inForce ? rows : rows.map((row) => [rank(row), row]).sort(([one, a], [other, b]) => {
-    const k = one.findIndex((part, at) => part !== other[at]);
-    return k < 0 ? a.at - b.at : one[k] - other[k];
-  }).map(([, row]) => row);
-  if (ranked.some((row, at) => row !== order[at])) find("#examples tbody").append(...ranked.map((row) => row.tr));
-  order = ranked;
+  const ranked = inForce ? rows : rows.map((row) => ({ ...row, key: rank(row) })).sort((one, other) => {
+    const k = one.key.findIndex((part, at) => part !== other.key[at]);
+    return k < 0 ? 0 : one.key[k] - other.key[k];
+  });
+  const body = find("#examples tbody");
+  if (ranked.some(({ tr }, at) => tr !== body.rows[at])) body.append(...ranked.map(({ tr }) => tr));
   unsort(find("#examples table"));
   filter();
 }
@@ -336,11 +333,11 @@ function filter() {
   });
   const cell = chosen && all("#confusion-matrix td[data-count], #confusions tbody tr").find((each) => matches(each.dataset));
   const rowsOfCell = cell ? +cell.dataset.count : 0;
-  const said = () => ["Only ", name(chosen.actual), " predicted as ", name(chosen.predicted), `: ${count(n)} of ${count(rowsOfCell)} ${unit(rowsOfCell)}.`];
-  find("#examples-filter").replaceChildren(...(chosen ? said() : ["All examples are shown."]));
+  const say = (where, otherwise) => where.replaceChildren(...(chosen ? ["Only ", name(chosen.actual), " predicted as ",
+    name(chosen.predicted), `: ${count(n)} of ${count(rowsOfCell)} ${unit(rowsOfCell)}.`] : [otherwise]));
+  say(find("#examples-filter"), "All examples are shown.");
   find("#examples-clear").hidden = !chosen;
-  const near = find("#matrix-filter");
-  if (near) near.replaceChildren(...(chosen ? said() : ["Choose a cell to see its rows among the examples."]));
+  if (table) say(find("#matrix-filter"), "Choose a cell to see its rows among the examples.");
   const mark = (each, what, of) => { each[what] = String(Boolean(chosen) && matches(of.dataset)); };
   all("#confusion-matrix td[data-count]").forEach((td) => mark(td, "ariaSelected", td));
   all("#confusions tbody button").forEach((each) => mark(each, "ariaPressed", each.closest("tr")));
@@ -351,7 +348,6 @@ function choose({ actual, predicted }) {
   filter();
 }
 
-const table = find("#confusion-matrix table");
 if (table && rows.length) {
   const side = find("thead tr:last-child", table).cells.length - 2;
   const grid = all("td[data-count]", table);

@@ -19,7 +19,9 @@ def curves_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     """What ``blocks/curves.j2`` shows: both curves, each with its area, where they are defined."""
     curves, found = summary.get("curves") or {}, thresholds(summary)
     pictures = [
-        picture for name in _CURVES if curves.get(name) and (picture := _curve(name, curves[name], summary, found))
+        picture
+        for name in _CURVES
+        if curves.get(name) and (picture := _curve(name, curves[name], summary, found))
     ]
     return {"pictures": pictures} if pictures else None
 
@@ -46,7 +48,9 @@ def _curve(
     area = f"{_AREAS[metric]} {figure(value, interval)}"
     reference = ((0.0, 0.0), (1.0, 1.0))
     if name == "precision_recall":
-        prevalence = summary["per_class_metrics"][summary["labels"][positive_place(summary)]]["prevalence"] or 0.0
+        prevalence = (
+            summary["per_class_metrics"][summary["labels"][positive_place(summary)]]["prevalence"] or 0.0
+        )
         reference = ((0.0, prevalence), (1.0, prevalence))
     marker = _marker(name, found) if found else None
     said = f"{title} of {visible(summary['labels'][positive_place(summary)])}. {area}."
@@ -62,14 +66,15 @@ def _curve(
     }
 
 
-def _marker(name: str, found: Thresholds) -> Any:
+def _marker(name: str, found: Thresholds) -> plots.Marker:
     counts = found.stored
     pair = (counts.false_positive_rate, counts.recall) if name == "roc" else (counts.recall, counts.precision)
     return _place(*pair)
 
 
-def _place(x: Rate, y: Rate) -> Any:
-    return None if x.value is None or y.value is None else ((x.value, y.value), x.interval, y.interval)
+def _place(x: Rate, y: Rate) -> plots.Marker:
+    point = None if x.value is None or y.value is None else (x.value, y.value)
+    return point, x.interval, y.interval
 
 
 def calibration_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -77,7 +82,11 @@ def calibration_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     bins = [each for each in summary.get("calibration") or () if each["rows"] and each["share"] is not None]
     if not bins:
         return None
-    points = [(each["mean_score"], each["share"], each["interval"] or (each["share"],) * 2) for each in bins]
+    rows = sum(each["rows"] for each in bins)
+    points = [
+        (each["mean_score"], each["share"], each["interval"] or (each["share"],) * 2, each["rows"] / rows)
+        for each in bins
+    ]
     binary = len(summary["labels"]) == 2
     score = "Mean score" if binary else "Mean probability of the predicted label"
     came = "Share that is positive" if binary else "Share that is right"
@@ -96,7 +105,9 @@ def calibration_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
             "word": "too low" if off["share"] > off["mean_score"] else "too high",
             "off": off["share"] != off["mean_score"],
         },
-        "svg": plots.reliability(points, f"Reliability diagram: {len(bins)} bins of the score.", (score, came)),
+        "svg": plots.reliability(
+            points, f"Reliability diagram: {len(bins)} bins of the score.", (score, came)
+        ),
         "rows": [
             {
                 "bin": f"{each['low']:.3f}–{each['high']:.3f}",
@@ -119,7 +130,9 @@ def histogram_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     names = (positive, next(label for label in found["counts"] if label != positive))
     counts = [found["counts"][name] for name in names]
     totals = [sum(each) for each in counts]
-    up, down = ([n / total if total else 0.0 for n in each] for each, total in zip(counts, totals, strict=True))
+    up, down = (
+        [n / total if total else 0.0 for n in each] for each, total in zip(counts, totals, strict=True)
+    )
     point = (summary.get("thresholds") or {}).get("operating_point")
     shown = [f"actually {shorten(visible(name), 40)}" for name in names]
     title = f"Scores of rows that are {shown[0]} (upwards) and {shown[1]} (downwards)."
@@ -131,7 +144,9 @@ def histogram_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _coarse(edges: Sequence[float], counts: Sequence[Sequence[int]], totals: Sequence[int]) -> list[dict[str, Any]]:
+def _coarse(
+    edges: Sequence[float], counts: Sequence[Sequence[int]], totals: Sequence[int]
+) -> list[dict[str, Any]]:
     step = len(counts[0]) // TABLE_BINS
     return [
         {

@@ -30,9 +30,7 @@ def slices_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | Non
     }
 
 
-def _column(
-    name: str, values: Mapping[str, Any], summary: Mapping[str, Any], paper: bool
-) -> dict[str, Any]:
+def _column(name: str, values: Mapping[str, Any], summary: Mapping[str, Any], paper: bool) -> dict[str, Any]:
     order = sorted(values, key=lambda value: -values[value]["examples"])
     kept = set(order[:MOST_VALUES])
     return {
