@@ -86,5 +86,5 @@ def _paired(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "fixed": count(test["only_this_right"]),
         "broken": count(test["only_baseline_right"]),
         "p": "–" if p is None else "below 0.001" if p < 0.001 else f"{p:.3f}",
-        "clear": p is not None and p < 0.05,
+        "sure": p is not None and p < 0.05,
     }

@@ -63,5 +63,5 @@ def _confusion(matrix: Matrix, cell: Cell, all_wrong: float, gain: float) -> dic
 
 
 def gain_text(gain: float) -> str:
-    """A gain in weighted F1, with as many decimals as it takes to be more than nothing."""
-    return change(gain, 4 if gain < 0.01 else 3) if gain >= 0.00005 else "<0.0001"
+    """A gain in weighted F1: mostly small, so with four decimals."""
+    return change(gain, 4) if gain >= 0.00005 else "<0.0001"

@@ -91,4 +91,4 @@ def attention_view(summary: Mapping[str, Any], confusions: Mapping[str, Any] | N
 def _widest_gap(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     """The first gap whose interval leaves out 0."""
     gaps = (gap_view(gap) for gap in (summary.get("slices") or {}).get("widest_gaps") or ())
-    return next((gap for gap in gaps if gap["clear"]), None)
+    return next((gap for gap in gaps if gap["sure"]), None)

@@ -107,7 +107,7 @@ def thinned(points: Sequence[Point], step: float) -> list[Point]:
 
 
 def _ring(frame: Frame, point: Point | None, across: Ends, along: Ends) -> str:
-    """The operating point with its intervals as whiskers; where a rate is undefined it is there but not seen."""
+    """The operating point with its intervals as whiskers; where a rate is undefined it is hidden."""
     (x, y), seen = point or (0, 0), "visible" if point else "hidden"
     return (
         f'<path class="whiskers" stroke="{_SOFT}" stroke-width="1.5" '

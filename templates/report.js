@@ -48,7 +48,7 @@ function shade(part, whole) {
   const at = steps.findIndex((step) => part <= step * whole);
   return at < 0 ? 10 : at + 1;
 }
-const gainText = (gain) => gain < 0.00005 ? "<0.0001" : `+${fixed(gain, gain < 0.01 ? 4 : 3)}`;
+const gainText = (gain) => gain < 0.00005 ? "<0.0001" : `+${fixed(gain, 4)}`;
 
 // --- Figures of four counts
 

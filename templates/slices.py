@@ -70,7 +70,7 @@ def gap_view(gap: Mapping[str, Any]) -> dict[str, Any]:
         "high": _end(gap["high"]),
         "gap": figure(gap["gap"], ends),
         "interval": span(ends),
-        "clear": bool(ends and ends[0] > 0),
+        "sure": bool(ends and ends[0] > 0),
     }
 
 

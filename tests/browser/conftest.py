@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from templates.html import render
 from tests.browser import models
-from tests.templates.conftest import Open, browser, opened
-
-__all__ = ["browser", "opened"]
+from tests.browsers import Open
 
 Show = Callable[..., Any]
 Summary = dict[str, Any]
@@ -40,9 +37,7 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> Summary:
 def sixty(tmp_path_factory: pytest.TempPathFactory) -> Summary:
     """A model of sixty labels."""
     root = tmp_path_factory.mktemp("sixty")
-    return models.several(
-        root, tuple(f"label {i:02d}" for i in range(60)), 4000, probabilities=False
-    ).summary()
+    return models.several(root, models.SIXTY, 4000, probabilities=False).summary()
 
 
 @pytest.fixture
@@ -75,8 +70,3 @@ def cells(page: Any) -> dict[tuple[str, str], str]:
 def shown(page: Any, where: str) -> list[str]:
     """The texts of what is visible there."""
     return [each.inner_text() for each in page.locator(where).all() if each.is_visible()]
-
-
-def folder_of(path: Path) -> Path:
-    """Where a test's stored pictures lie."""
-    return path.parent / "pictures"

@@ -29,6 +29,8 @@ BINARY: dict[str, Any] = {
     "gates": [{"metric": "weighted_f1", "min": 0.8}, {"metric": "recall[leaves]", "min": 0.7}],
 }
 
+SIXTY = tuple(f"label {i:02d}" for i in range(60))
+
 
 class Model:
     """One model in a store of its own."""
