@@ -81,7 +81,7 @@ def _pdf() -> str:
 
 
 def _fonts() -> list[Check]:
-    """A line for each script that names cannot be printed in; none of them keeps an evaluation from running."""
+    """A line for each script that lacks a font; none keeps an evaluation from running."""
     from templates.scripts import SCRIPTS, scripts_without_font
 
     try:

@@ -58,8 +58,10 @@ def pair(first: float, second: float) -> str:
     )
 
 
-def picture(shades: Mapping[tuple[int, int], int], side: int, title: str) -> str:
-    """A matrix as a square picture of ``side`` × ``side`` cells; ``shades`` has those that are not empty.
+def picture(shades: Mapping[tuple[int, int], int], side: int, title: str, *, stretched: bool = False) -> str:
+    """A matrix as a picture of ``side`` × ``side`` cells; ``shades`` has those that are not empty.
+
+    It is square, or ``stretched`` to whatever box it is given.
 
     Cells of one shade are one path and neighbours in a row one stroke of it, so that it stays small.
     """
@@ -68,9 +70,10 @@ def picture(shades: Mapping[tuple[int, int], int], side: int, title: str) -> str
         for each in range(1, 11)
         if each in shades.values()
     )
-    edge = _short(side / 400)
+    edge, ratio = _short(side / 400), ' preserveAspectRatio="none"' if stretched else ""
+    box = f"-{edge} -{edge} {_short(side * 1.005)} {_short(side * 1.005)}"
     return (
-        f'<svg class="picture" viewBox="-{edge} -{edge} {_short(side * 1.005)} {_short(side * 1.005)}" role="img" '
+        f'<svg class="picture" viewBox="{box}" role="img"{ratio} '
         f'shape-rendering="crispEdges"><title>{escape(title)}</title>'
         f'<rect class="ground" width="{side}" height="{side}" '
         f'fill="#ffffff" stroke="#9aa7b6" stroke-width="{edge}"/>'

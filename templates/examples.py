@@ -38,7 +38,7 @@ def examples_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | N
 
 
 def _few(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The surest rows of each confusion in turn, until there are enough; they stay in the order of the cells."""
+    """The surest rows of each confusion in turn, until there are enough, in the order of the cells."""
     wrong = [cell for cell in cells if cell["actual"] != cell["predicted"]] or cells
     ranks = sorted((rank, place) for place, cell in enumerate(wrong) for rank in range(len(cell["rows"])))
     chosen = sorted((place, rank) for rank, place in ranks[:PAPER_ROWS])

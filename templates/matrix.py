@@ -15,7 +15,7 @@ from templates.words import plural, visible
 TABLE_LABELS = 40
 """The most labels that a table on a screen can be read with."""
 PAPER_TABLE_LABELS = 6
-"""On paper, where a cell takes its time: above it a row's counts are one text over a picture of its shades."""
+"""On paper, where a cell takes its time: above it a row's counts are one text over a picture."""
 PALEST_INK = 6
 """The deepest shade that dark letters can be read on."""
 PICTURE_SIDE = 100
@@ -119,7 +119,7 @@ def _grid(matrix: Matrix, said: str) -> dict[str, Any]:
     labels = len(matrix.labels)
     shades = {(i, j): min(charts.shade(n, matrix.rows[i]), PALEST_INK) for i, j, n in matrix.cells}
     found = {(i, j): f"{n:.0f}" for i, j, n in matrix.cells}
-    step = GRID_WIDTH / labels
+    step, zero = GRID_WIDTH / labels, "0" if labels <= GRID_ZEROS else ""
     longest = max(len(text) for text in (*found.values(), str(labels)))
     room = max(longest + 1, ceil(step / (GRID_LETTERS * DIGIT)))
     return {
@@ -127,15 +127,17 @@ def _grid(matrix: Matrix, said: str) -> dict[str, Any]:
             {
                 "place": i + 1,
                 "label": matrix.labels[i],
-                "counts": _spaced([found.get((i, j), "0") for j in range(labels)], longest, room),
+                "counts": _spaced([found.get((i, j), zero) for j in range(labels)], longest, room),
                 "support": count(matrix.rows[i]),
             }
             for i in range(labels)
         ],
         "heads": _spaced([str(j + 1) for j in range(labels)], longest, room),
         "letters": f"{step / room / DIGIT:.3f}",
-        "step": f"{step:.3f}",
-        "picture": charts.picture(shades, labels, said),
+        "step": f"{min(step, GRID_ROW):.3f}",
+        "zeros": bool(zero),
+        "height": f"{min(step, GRID_ROW) * labels + 2:.3f}",
+        "picture": charts.picture(shades, labels, said, stretched=True),
     }
 
 
@@ -147,7 +149,9 @@ def _spaced(texts: list[str], longest: int, room: int) -> str:
 
 GRID_WIDTH = 360.0
 """The counts of a grid, in points."""
-GRID_LETTERS = 8.0
+GRID_LETTERS, GRID_ROW = 8.0, 21.0
+GRID_ZEROS = 12
+"""The most labels of which cells without rows have a 0."""
 DIGIT = 0.572
 """How wide a digit is, and the space that is named after it, as a share of the letters' size."""
 

@@ -42,7 +42,11 @@ _AREAS = {"roc_auc": "ROC AUC", "average_precision": "Average precision"}
 
 
 def _curve(
-    name: str, curve: Mapping[str, Sequence[float]], summary: Mapping[str, Any], found: Thresholds | None, paper: bool
+    name: str,
+    curve: Mapping[str, Sequence[float]],
+    summary: Mapping[str, Any],
+    found: Thresholds | None,
+    paper: bool,
 ) -> dict[str, Any]:
     title, metric, (x, y) = _CURVES[name]
     overall = summary["overall"]

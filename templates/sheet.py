@@ -37,7 +37,7 @@ def height(block: str, part: Any) -> float:
     return _AROUND + _ROW * min(len(rows), _WHOLE if block == "overall" else _BROKEN)
 
 
-_AROUND, _ROW = 80, 15.2
+_AROUND, _ROW = 70, 14.6
 _WHOLE, _BROKEN = 100, 12
 """Rows of a table that is not broken, and after how many another one may be."""
 
@@ -45,4 +45,4 @@ _WHOLE, _BROKEN = 100, 12
 def _matrix(matrix: Mapping[str, Any]) -> float:
     if matrix["kind"] == "table":
         return _AROUND + 35 + 17 * len(matrix["labels"])
-    return _AROUND + (385 if matrix["kind"] == "grid" else 380)
+    return _AROUND + (45 + float(matrix["height"]) if matrix["kind"] == "grid" else 380)
