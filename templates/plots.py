@@ -47,10 +47,11 @@ class Frame:
         middle, below = _px(self.left + self.wide / 2), _px(self.top + self.tall + 32)
         centre = _px(self.top + self.tall / 2)
         frame = " ".join(map(_px, (self.left, self.top, self.wide, self.tall)))
-        size = f"0 0 {_px(self.left + self.wide + 14)} {_px(self.top + self.tall + 38)}"
+        wide, tall = _px(self.left + self.wide + 14), _px(self.top + self.tall + 38)
         return (
-            f'<svg class="plot {kind}" viewBox="{size}" role="img" font-size="11" fill="{_SOFT}" '
-            f'font-family="Noto Sans, sans-serif" data-frame="{frame}"><title>{escape(title)}</title>'
+            f'<svg class="plot {kind}" viewBox="0 0 {wide} {tall}" width="{wide}" height="{tall}" role="img" '
+            f'font-size="11" fill="{_SOFT}" font-family="Noto Sans, sans-serif" data-frame="{frame}">'
+            f"<title>{escape(title)}</title>"
             f'{ticks}<text x="{middle}" y="{below}" text-anchor="middle">{escape(axes[0])}</text>'
             f'<text transform="translate(11 {centre}) rotate(-90)" text-anchor="middle">'
             f"{escape(axes[1])}</text>"

@@ -335,7 +335,7 @@ function filter() {
   const rowsOfCell = cell ? +cell.dataset.count : 0;
   const say = (where, otherwise) => where.replaceChildren(...(chosen ? ["Only ", name(chosen.actual), " predicted as ",
     name(chosen.predicted), `: ${count(n)} of ${count(rowsOfCell)} ${unit(rowsOfCell)}.`] : [otherwise]));
-  say(find("#examples-filter"), "All examples are shown.");
+  say(find("#examples-filter"), "");
   find("#examples-clear").hidden = !chosen;
   if (table) say(find("#matrix-filter"), "Choose a cell to see its rows among the examples.");
   const mark = (each, what, of) => { each[what] = String(Boolean(chosen) && matches(of.dataset)); };

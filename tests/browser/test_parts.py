@@ -50,7 +50,7 @@ def test_the_change_against_the_baseline_is_on_the_first_screen(page: Show, bina
     assert card.bounding_box()["y"] < 700
     low, high = delta["delta_interval"]
     assert low > 0
-    assert card.inner_text() == f"▲ +{delta['delta']:.3f} better (+{low:.3f} to +{high:.3f})"
+    assert card.inner_text() == f"▲ +{delta['delta']:.3f} better\n(+{low:.3f} to +{high:.3f})"
     row = it.locator("#comparison tr[data-metric=weighted_f1] td").all_inner_texts()
     assert row[2:] == [f"+{delta['delta']:.3f}", f"+{low:.3f} to +{high:.3f}", "▲ better"]
     loss = it.locator("#comparison tr[data-metric=log_loss] td").all_inner_texts()
