@@ -70,14 +70,15 @@ def picture(shades: Mapping[tuple[int, int], int], side: int, title: str, *, str
         for each in range(1, 11)
         if each in shades.values()
     )
-    edge, ratio = _short(side / 400), ' preserveAspectRatio="none"' if stretched else ""
-    box = f"-{edge} -{edge} {_short(side * 1.005)} {_short(side * 1.005)}"
+    # A line is as thick in a cell of a few labels, drawn to their width, as in one of many.
+    edge = side / 400 if stretched else 0.25
+    ratio = ' preserveAspectRatio="none"' if stretched else ""
     return (
-        f'<svg class="picture" viewBox="{box}" role="img"{ratio} '
-        f'shape-rendering="crispEdges"><title>{escape(title)}</title>'
-        f'<rect class="ground" width="{side}" height="{side}" '
-        f'fill="#ffffff" stroke="#9aa7b6" stroke-width="{edge}"/>'
-        f'<path class="diagonal" d="M0 0L{side} {side}" stroke="{_PALE}" stroke-width="{edge}"/>'
+        f'<svg class="picture" viewBox="{_short(-2 * edge)} {_short(-2 * edge)} {_short(side + 4 * edge)} '
+        f'{_short(side + 4 * edge)}" role="img"{ratio} shape-rendering="crispEdges"><title>{escape(title)}</title>'
+        f'<rect class="ground" x="{_short(-edge)}" y="{_short(-edge)}" width="{_short(side + 2 * edge)}" '
+        f'height="{_short(side + 2 * edge)}" fill="#ffffff" stroke="#9aa7b6" stroke-width="{_short(edge)}"/>'
+        f'<path class="diagonal" d="M0 0L{side} {side}" stroke="{_PALE}" stroke-width="{_short(1.2 * edge)}"/>'
         f"{inside}</svg>"
     )
 

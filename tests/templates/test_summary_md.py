@@ -68,7 +68,7 @@ def test_it_has_what_decides() -> None:
     assert [row[1] for row in gates[1:]] == ["✕ Fail", "? Inconclusive", "✓ Pass", "✓ Pass"]
     assert _table(read, "Figure")[1] == ["Weighted F1", "0.845", "0.837–0.853"]
     assert _table(read, "Label")[1][0] == "deer"
-    assert _table(read, "Actual")[1] == ["cat", "dog", "214", "13.4%", "17.6%", "+0.027"]
+    assert _table(read, "Actual")[1] == ["cat", "dog", "214", "13.4%", "17.6%", "+0.0274"]
     for part in ("dog gets 31% of all errors.", "confused_pair", summary["evaluation"][:16], "epoch-12"):
         assert part in read.text
 
