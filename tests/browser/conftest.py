@@ -69,4 +69,7 @@ def cells(page: Any) -> dict[tuple[str, str], str]:
 
 def shown(page: Any, where: str) -> list[str]:
     """The texts of what is visible there."""
-    return [each.inner_text() for each in page.locator(where).all() if each.is_visible()]
+    found: list[str] = page.eval_on_selector_all(
+        where, "all => all.filter(e => e.checkVisibility()).map(e => e.innerText)"
+    )
+    return found

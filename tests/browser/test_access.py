@@ -98,7 +98,8 @@ def test_everything_can_be_reached_and_seen_with_the_tab_key(
             page.evaluate(
                 """() => {
                     const at = document.activeElement, box = at.getBoundingClientRect(), style = getComputedStyle(at);
-                    const x = box.left + Math.min(box.width / 2, 40), y = box.top + Math.min(box.height / 2, 12);
+                    const x = box.left + Math.min(box.width / 2, 40);
+                    const y = (Math.max(box.top, 0) + Math.min(box.bottom, innerHeight)) / 2;
                     const top = document.elementFromPoint(x, y);
                     return { outline: style.outlineStyle !== "none", tag: at.tagName, hidden:
                         !(top && (at.contains(top) || top.contains(at))), n: at.dataset.n,

@@ -21,8 +21,11 @@ def cell(page: Any, actual: str, predicted: str) -> Any:
 
 def examples(page: Any) -> set[tuple[str, str]]:
     """The cells that the visible examples belong to."""
-    rows = [each for each in page.locator("#examples tbody tr").all() if each.is_visible()]
-    return {(each.get_attribute("data-actual"), each.get_attribute("data-predicted")) for each in rows}
+    found = page.eval_on_selector_all(
+        "#examples tbody tr",
+        "all => all.filter(e => e.checkVisibility()).map(e => [e.dataset.actual, e.dataset.predicted])",
+    )
+    return {(actual, predicted) for actual, predicted in found}
 
 
 @pytest.mark.parametrize("how", ["click", "Enter", "Space"])
