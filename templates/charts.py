@@ -73,13 +73,14 @@ def picture(shades: Mapping[tuple[int, int], int], side: int, title: str, *, str
     # A line is as thick in a cell of a few labels, drawn to their width, as in one of many.
     edge = side / 400 if stretched else 0.25
     ratio = ' preserveAspectRatio="none"' if stretched else ""
+    wide, box = _short(side + 2 * edge), _short(side + 4 * edge)
     return (
-        f'<svg class="picture" viewBox="{_short(-2 * edge)} {_short(-2 * edge)} {_short(side + 4 * edge)} '
-        f'{_short(side + 4 * edge)}" role="img"{ratio} shape-rendering="crispEdges"><title>{escape(title)}</title>'
-        f'<rect class="ground" x="{_short(-edge)}" y="{_short(-edge)}" width="{_short(side + 2 * edge)}" '
-        f'height="{_short(side + 2 * edge)}" fill="#ffffff" stroke="#9aa7b6" stroke-width="{_short(edge)}"/>'
-        f'<path class="diagonal" d="M0 0L{side} {side}" stroke="{_PALE}" stroke-width="{_short(1.2 * edge)}"/>'
-        f"{inside}</svg>"
+        f'<svg class="picture" viewBox="{_short(-2 * edge)} {_short(-2 * edge)} {box} {box}" '
+        f'role="img"{ratio} shape-rendering="crispEdges"><title>{escape(title)}</title>'
+        f'<rect class="ground" x="{_short(-edge)}" y="{_short(-edge)}" width="{wide}" height="{wide}" '
+        f'fill="#ffffff" stroke="#9aa7b6" stroke-width="{_short(edge)}"/>'
+        f'<path class="diagonal" d="M0 0L{side} {side}" stroke="{_PALE}" '
+        f'stroke-width="{_short(1.2 * edge)}"/>{inside}</svg>'
     )
 
 
