@@ -11,6 +11,8 @@ METHODS = {
     "wilson": "Wilson’s score interval",
     "wilson_of_jaccard": "Wilson’s interval of TP / (TP + FP + FN), of which F1 is a function",
     "mover_of_wilson": "the labels’ Wilson intervals, combined (MOVER)",
+    "mover_of_delong_effective_sample": "the labels’ intervals by DeLong’s variance, combined (MOVER)",
+    "mover_of_wilson_of_positives": "the labels’ intervals of their positives, combined (MOVER)",
     "delta_effective_sample": "Wilson’s interval at the sample size that the delta method amounts to",
     "delong_effective_sample": "Wilson’s interval at the sample size that DeLong’s variance amounts to",
     "wilson_of_positives": "Wilson’s interval with as many trials as there are positives",
@@ -50,6 +52,15 @@ def visible(text: object) -> str:
 def shorten(text: str, longest: int) -> str:
     """At most ``longest`` characters, cut with an ellipsis."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def pieces(text: object, label: object) -> list[tuple[str, bool]]:
+    """A sentence cut where it names the label that it speaks of: each part, and whether it is the label."""
+    shown, wanted = visible(text), visible(label or "")
+    if not wanted:
+        return [(shown, False)]
+    parts = re.split(rf"(?<!\w)({re.escape(wanted)})(?!\w)", shown)
+    return [(part, place % 2 == 1) for place, part in enumerate(parts) if part]
 
 
 @cache
