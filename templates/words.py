@@ -11,8 +11,6 @@ METHODS = {
     "wilson": "Wilson’s score interval",
     "wilson_of_jaccard": "Wilson’s interval of TP / (TP + FP + FN), of which F1 is a function",
     "mover_of_wilson": "the labels’ Wilson intervals, combined (MOVER)",
-    "mover_of_delong_effective_sample": "the labels’ intervals by DeLong’s variance, combined (MOVER)",
-    "mover_of_wilson_of_positives": "the labels’ intervals of their positives, combined (MOVER)",
     "delta_effective_sample": "Wilson’s interval at the sample size that the delta method amounts to",
     "delong_effective_sample": "Wilson’s interval at the sample size that DeLong’s variance amounts to",
     "wilson_of_positives": "Wilson’s interval with as many trials as there are positives",
