@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from evalcore.errors import EngineUnavailable
 from flows.prefect_api import api_url
-from flows.progress import tell
+from flows.progress import step, tell
 from infra.storage import open_store, without_secrets
 
 if TYPE_CHECKING:
@@ -56,10 +56,14 @@ def uses_prefect(runner: Runner, *, by_default: bool) -> bool:
 
 def _evaluate_inline(request: Request) -> Outcome:
     from flows import steps
+    from flows.notices import facts, give_notice, said
 
     outcome = steps.settle(request)
     if outcome.change:
         steps.update_index(request.store, [outcome])
+    give_notice(request.store, [outcome])
+    if not outcome.error:
+        step(said(outcome), **facts(outcome))
     if outcome.error:
         raise outcome.error
     return outcome
