@@ -86,7 +86,7 @@ def send(events: Iterable[Event], patience: float = PATIENCE) -> None:
             return
     except urllib.error.HTTPError as answer:
         answer.close()
-        raise _refusal(answer.code, shown) from None
+        raise refusal(answer.code, shown) from None
     except (OSError, http.client.HTTPException, ValueError) as failure:
         # What the failure itself says may repeat the address with its password.
         raise _no_answer(shown, failure) from None
@@ -126,11 +126,12 @@ def _trust(url: str) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=setting("PREFECT_API_SSL_CERT_FILE"))
 
 
-def _refusal(status: int, shown: str) -> AssayError:
+def refusal(status: int, shown: str) -> AssayError:
+    """The error for what the API at ``shown`` answered instead of doing what it was asked."""
     if status == 401:
         return Unauthorized(f"{shown} does not accept the credentials", _CREDENTIALS)
     if status == 403:
-        return Forbidden(f"{shown} does not allow these credentials to send events", _CREDENTIALS)
+        return Forbidden(f"{shown} does not allow these credentials to do that", _CREDENTIALS)
     if status in (404, 405):
         return EngineUnavailable(
             f"{shown} takes no events", "end PREFECT_API_URL in /api, as Prefect prints it"

@@ -6,11 +6,14 @@ Nothing here imports Prefect before its environment is set, which it reads when 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalcore.errors import EngineUnavailable
+from flows.events import refusal
 from flows.prefect_api import api_url
 from flows.progress import step, tell
 from infra.storage import open_store, without_secrets
@@ -19,7 +22,24 @@ if TYPE_CHECKING:
     from flows.night import Order
     from flows.steps import Outcome, Request
 
+
+@dataclass(frozen=True)
+class Serving:
+    """What is served: the store, the night's schedule, how many runs at a time, and a queue, if any."""
+
+    store: str
+    cron: str = "0 2 * * *"
+    timezone: str = "UTC"
+    limit: int = 2
+    queue_url: str | None = None
+
+
 Runner = Literal["auto", "prefect", "inline"]
+
+START_SECONDS = 180.0
+"""How long a Prefect server that is named may take to start before ``serve`` gives up."""
+
+_LOOK = 1.0
 
 
 def run_evaluation(request: Request, runner: Runner, *, debug: bool = False) -> Outcome:
@@ -45,6 +65,20 @@ def run_night(order: Order, runner: Runner, *, debug: bool = False) -> dict[str,
         from flows import nightly
 
         return nightly.run(order)
+
+
+def run_server(serving: Serving, *, debug: bool = False) -> None:
+    """Serve the deployments until the process is told to end; raises what keeps it from that."""
+    store = open_store(serving.store)
+    store.check()
+    if serving.queue_url is not None:
+        from flows.arrivals import check_queue
+
+        check_queue(serving.queue_url, store)
+    with _on_prefect(debug, lasting=True):
+        from flows.serve import serve
+
+        serve(serving)
 
 
 def uses_prefect(runner: Runner, *, by_default: bool) -> bool:
@@ -74,30 +108,41 @@ def _parameters(request: Request) -> dict[str, Any]:
 
 
 @contextmanager
-def _on_prefect(debug: bool) -> Iterator[None]:
-    """Prefect with its API up; that it does not answer, then or later, becomes EngineUnavailable."""
+def _on_prefect(debug: bool, *, lasting: bool = False) -> Iterator[None]:
+    """Prefect with its API up; that it does not answer, then or later, becomes EngineUnavailable.
+
+    For what is ``lasting`` a server that is embedded lasts too, and one that is named may be slow to start.
+    """
     if not debug:
         # A task's failure is reported by us, in one line; Prefect's API gets its log all the same.
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     named = api_url()
     where = f"Prefect's API at {without_secrets(named)}" if named else "Prefect's embedded server"
     if named is None:
-        _start_embedded_server(where)
+        _start_embedded_server(where, lasting)
     import httpx
 
     try:
-        _reach_api(where)
+        _reach_api(where, START_SECONDS if lasting else 0)
         yield
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise _no_answer(where) from error
+    except httpx.HTTPStatusError as error:
+        raise refusal(error.response.status_code, where) from error
 
 
-def _start_embedded_server(where: str) -> None:
-    """Start the server and name it, for this process alone, as the API."""
+def _start_embedded_server(where: str, lasting: bool) -> None:
+    """Start the server and name it, for this process and its children, as the API."""
     from flows import embedded
 
     tell(f"starting {where} (15–60 s) …")
-    server = embedded.Server()
+    try:
+        server = embedded.Server(lasting=lasting)
+    except embedded.AddressTaken as taken:
+        raise EngineUnavailable(
+            f"Prefect's server cannot listen at {taken.address}: {taken.why}",
+            "if that is a Prefect server name it in PREFECT_API_URL, else set PREFECT_SERVER_API_PORT",
+        ) from taken
     for name, value in embedded.ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     os.environ["PREFECT_API_URL"] = server.url
@@ -107,15 +152,27 @@ def _start_embedded_server(where: str) -> None:
         server.wait()
     except embedded.NotStarted as error:
         raise _no_answer(where) from error
+    if lasting:
+        tell(f"PREFECT_API_URL={server.url} is the server's address for other programs")
 
 
-def _reach_api(where: str) -> None:
+def _reach_api(where: str, patience: float) -> None:
+    """Return once the API answers, at most so many seconds later; raises EngineUnavailable."""
     from prefect.client.orchestration import get_client
 
-    with get_client(sync_client=True) as client:
-        failure = client.api_healthcheck()
-    if failure is not None:
-        raise _no_answer(where) from failure
+    until = time.monotonic() + patience
+    waiting = False
+    while True:
+        with get_client(sync_client=True) as client:
+            failure = client.api_healthcheck()
+        if failure is None:
+            return
+        if time.monotonic() >= until:
+            raise _no_answer(where) from failure
+        if not waiting:
+            tell(f"waiting for {where}, {patience:.0f} s at most …")
+        waiting = True
+        time.sleep(_LOOK)
 
 
 def _no_answer(where: str) -> EngineUnavailable:

@@ -52,6 +52,14 @@ class Queue:
         region = _REGION.fullmatch(parts.hostname)
         self._region = region[1] if region else None
 
+    def check(self) -> None:
+        """Raise unless messages can be received; one may be looked at, and stays for others to get."""
+        self._call(
+            lambda client: client.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=1, VisibilityTimeout=0, WaitTimeSeconds=0
+            )
+        )
+
     def receive(self, seconds: int = LONGEST_WAIT) -> list[Message]:
         """Up to ten messages, waiting so long for the first."""
         answer = self._call(

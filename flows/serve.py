@@ -1,0 +1,189 @@
+"""The two deployments, served by this process: the night on its schedule, and each trained version."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.events import DeploymentEventTrigger
+from prefect.runner import Runner
+from prefect.schedules import Cron
+from pydantic import ValidationError
+
+from evalcore.errors import EngineUnavailable, InvalidParameter
+from flows import events
+from flows.arrivals import Arrivals
+from flows.evaluate import evaluate_version
+from flows.nightly import nightly
+from flows.progress import tell, warn
+from flows.runner import Serving
+from infra.notifications import Arrival
+from infra.queue import Queue
+from infra.s3 import S3Store
+from infra.storage import open_store
+
+NIGHTLY, ON_TRAINED = "nightly/nightly", "evaluate-version/on-trained"
+_PAYLOAD = ("model_id", "version_id", "dataset_split")
+_LOOK = 0.2
+_PAUSE = 10.0
+
+
+def serve(serving: Serving) -> None:
+    """Serve until the process is told to end; raises what keeps it from that."""
+    deployments = deployments_of(serving)
+    stop = threading.Event()
+    ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    works = [lambda: _serve_on(deployments, serving, stop)]
+    if serving.queue_url is not None:
+        store = cast(S3Store, open_store(serving.store))
+        works.append(Arrivals(Queue(serving.queue_url), store, start_evaluation, stop).run)
+    threads = [threading.Thread(target=_guarded, args=(work, ended), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    try:
+        failure = ended.get()  # which a signal interrupts
+    finally:
+        stop.set()
+        # Not the other: a request for messages may be open for a while yet, and ends with the process.
+        threads[0].join()
+    if failure is not None:
+        raise failure
+
+
+def deployments_of(serving: Serving) -> list[RunnerDeployment]:
+    """Both deployments; raises InvalidParameter for a schedule that is none."""
+    try:
+        schedule = Cron(serving.cron, timezone=serving.timezone)
+        return [
+            nightly.to_deployment(
+                "nightly",
+                schedule=schedule,
+                parameters={"store": serving.store},
+                paused=False,
+                entrypoint_type=EntrypointType.MODULE_PATH,
+            ),
+            evaluate_version.to_deployment(
+                "on-trained",
+                triggers=[on_trained()],
+                parameters={"store": serving.store},
+                paused=False,
+                entrypoint_type=EntrypointType.MODULE_PATH,
+            ),
+        ]
+    except (ValidationError, ValueError) as error:
+        raise InvalidParameter(
+            f"not a schedule: {serving.cron!r} in {serving.timezone!r}",
+            "give five fields of cron, such as '0 2 * * *', and a time zone such as Europe/Berlin",
+        ) from error
+
+
+def on_trained() -> DeploymentEventTrigger:
+    """Starts a run for each event ``assay.model-version.trained``, with what its payload says."""
+    return DeploymentEventTrigger(
+        name="assay: a model version was trained",
+        expect={events.TRAINED},
+        parameters={name: f"{{{{ event.payload.{name} }}}}" for name in _PAYLOAD},
+    )
+
+
+def start_evaluation(arrival: Arrival) -> None:
+    """Ask Prefect for a run of ``evaluate-version/on-trained``, once however often it is asked for.
+
+    Raises EngineUnavailable where Prefect does not accept it.
+    """
+    parameters = {name: getattr(arrival.target, name) for name in _PAYLOAD}
+    try:
+        with get_client(sync_client=True) as client:
+            deployment = client.read_deployment_by_name(ON_TRAINED)
+            client.create_flow_run_from_deployment(
+                deployment.id, parameters=parameters, idempotency_key=arrival.event, tags=["s3"]
+            )
+    except Exception as error:
+        raise EngineUnavailable(
+            f"Prefect does not accept a run of {ON_TRAINED} ({type(error).__name__})",
+            "look at Prefect's server",
+        ) from error
+
+
+# -- the runner --------------------------------------------------------------------------------------
+
+
+def _guarded(work: Callable[[], None], ended: queue.SimpleQueue[BaseException | None]) -> None:
+    try:
+        work()
+    except BaseException as error:
+        ended.put(error)
+    else:
+        ended.put(None)
+
+
+def _serve_on(deployments: list[RunnerDeployment], serving: Serving, stop: threading.Event) -> None:
+    """Run what is scheduled until it is to stop; starts again where Prefect's API was away."""
+    served = False
+    while not stop.is_set():
+        runner = Runner(name="assay", limit=serving.limit, pause_on_shutdown=False)
+        try:
+            asyncio.run(_run(runner, deployments, serving, stop))
+        except Exception as error:
+            if not (served or runner.last_polled):
+                raise
+            warn(f"Prefect's API is lost ({_named(error)}); serving again once it answers")
+            stop.wait(_PAUSE)
+        served = True
+
+
+async def _run(
+    runner: Runner, deployments: list[RunnerDeployment], serving: Serving, stop: threading.Event
+) -> None:
+    for deployment in deployments:
+        identity = await runner.aadd_deployment(deployment)
+        if deployment.full_name == NIGHTLY:
+            await _drop_missed(identity)
+    tell(f"serving {NIGHTLY} ({serving.cron}, {serving.timezone}) and {ON_TRAINED} for {serving.store}")
+    running = asyncio.create_task(runner.start())
+    while not (stop.is_set() or running.done()):
+        await asyncio.sleep(_LOOK)
+    if not running.done():
+        await (runner.astop() if runner.started else _cancel(running))
+    await running
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+
+
+async def _drop_missed(deployment_id: Any) -> None:
+    """Of the nights that nobody was there to run, leave the last: each does all that is due."""
+    async with get_client() as client:
+        missed = await client.read_flow_runs(
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])),
+            flow_run_filter=FlowRunFilter(
+                expected_start_time=FlowRunFilterExpectedStartTime(before_=datetime.now(UTC)),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+            ),
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+        )
+        for run in missed[1:]:
+            await client.delete_flow_run(run.id)
+
+
+def _named(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    return type(error).__name__
