@@ -15,7 +15,7 @@ from prefect.tasks import Task, exponential_backoff
 from evalcore.errors import StorageUnavailable
 from flows import artifacts, steps
 from flows.notices import facts, give_notice, said
-from flows.progress import STEPS, about, heard, step
+from flows.progress import STEPS, heard, step
 from flows.steps import Outcome, Request
 
 
@@ -107,8 +107,9 @@ def evaluate_version(
         threshold=threshold,
         force=force,
         output=output,
+        run_id=flow_run.id,
     )
-    with heard(STEPS) as alone, about(run=flow_run.id):
+    with heard(STEPS) as alone:
         outcome = _outcome(request)
         update_index(request.store, outcome)
         give_notice(request.store, [outcome])

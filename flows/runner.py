@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +19,7 @@ from flows.progress import step, tell
 from infra.storage import open_store, without_secrets
 
 if TYPE_CHECKING:
+    from flows.embedded import Server
     from flows.night import Order
     from flows.steps import Outcome, Request
 
@@ -75,10 +76,16 @@ def run_server(serving: Serving, *, debug: bool = False) -> None:
         from flows.arrivals import check_queue
 
         check_queue(serving.queue_url, store)
-    with _on_prefect(debug, lasting=True):
+    with _on_prefect(debug, lasting=True, first=lambda: _check(serving)):
         from flows.serve import serve
 
         serve(serving)
+
+
+def _check(serving: Serving) -> None:
+    from flows.serve import deployments_of
+
+    deployments_of(serving)
 
 
 def uses_prefect(runner: Runner, *, by_default: bool) -> bool:
@@ -108,20 +115,26 @@ def _parameters(request: Request) -> dict[str, Any]:
 
 
 @contextmanager
-def _on_prefect(debug: bool, *, lasting: bool = False) -> Iterator[None]:
+def _on_prefect(
+    debug: bool, *, lasting: bool = False, first: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """Prefect with its API up; that it does not answer, then or later, becomes EngineUnavailable.
 
     For what is ``lasting`` a server that is embedded lasts too, and one that is named may be slow to start.
+    ``first`` is done as soon as Prefect can be imported, before its API is waited for.
     """
     if not debug:
         # A task's failure is reported by us, in one line; Prefect's API gets its log all the same.
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     named = api_url()
     where = f"Prefect's API at {without_secrets(named)}" if named else "Prefect's embedded server"
-    if named is None:
-        _start_embedded_server(where, lasting)
+    server = _start_embedded_server(where, lasting) if named is None else None
     import httpx
+    import prefect  # noqa: F401 (takes seconds, in which the server starts)
 
+    first()
+    if server is not None:
+        _await(server, where, lasting)
     try:
         _reach_api(where, START_SECONDS if lasting else 0)
         yield
@@ -131,7 +144,7 @@ def _on_prefect(debug: bool, *, lasting: bool = False) -> Iterator[None]:
         raise refusal(error.response.status_code, where) from error
 
 
-def _start_embedded_server(where: str, lasting: bool) -> None:
+def _start_embedded_server(where: str, lasting: bool) -> Server:
     """Start the server and name it, for this process and its children, as the API."""
     from flows import embedded
 
@@ -146,7 +159,11 @@ def _start_embedded_server(where: str, lasting: bool) -> None:
     for name, value in embedded.ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     os.environ["PREFECT_API_URL"] = server.url
-    import prefect  # noqa: F401 (takes seconds, in which the server starts)
+    return server
+
+
+def _await(server: Server, where: str, lasting: bool) -> None:
+    from flows import embedded
 
     try:
         server.wait()

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
+from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -19,7 +20,6 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import StateType
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 from prefect.events import DeploymentEventTrigger
 from prefect.runner import Runner
@@ -31,7 +31,7 @@ from flows import events
 from flows.arrivals import Arrivals
 from flows.evaluate import evaluate_version
 from flows.nightly import nightly
-from flows.progress import tell, warn
+from flows.progress import counted, tell, warn
 from flows.runner import Serving
 from infra.notifications import Arrival
 from infra.queue import Queue
@@ -47,12 +47,13 @@ _PAUSE = 10.0
 def serve(serving: Serving) -> None:
     """Serve until the process is told to end; raises what keeps it from that."""
     deployments = deployments_of(serving)
-    stop = threading.Event()
+    stop, ready = threading.Event(), threading.Event()
     ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-    works = [lambda: _serve_on(deployments, serving, stop)]
+    works = [lambda: _serve_on(deployments, serving, ready, stop)]
     if serving.queue_url is not None:
         store = cast(S3Store, open_store(serving.store))
-        works.append(Arrivals(Queue(serving.queue_url), store, start_evaluation, stop).run)
+        arrivals = Arrivals(Queue(serving.queue_url), store, start_evaluation, stop)
+        works.append(lambda: _once_ready(ready, stop, arrivals.run))
     threads = [threading.Thread(target=_guarded, args=(work, ended), daemon=True) for work in works]
     for thread in threads:
         thread.start()
@@ -133,30 +134,42 @@ def _guarded(work: Callable[[], None], ended: queue.SimpleQueue[BaseException | 
         ended.put(None)
 
 
-def _serve_on(deployments: list[RunnerDeployment], serving: Serving, stop: threading.Event) -> None:
+def _once_ready(ready: threading.Event, stop: threading.Event, work: Callable[[], None]) -> None:
+    """Work once the deployments are those of this process: a run takes its store from its deployment."""
+    while not (ready.wait(_LOOK) or stop.is_set()):
+        pass
+    work()
+
+
+def _serve_on(
+    deployments: list[RunnerDeployment], serving: Serving, ready: threading.Event, stop: threading.Event
+) -> None:
     """Run what is scheduled until it is to stop; starts again where Prefect's API was away."""
-    served = False
     while not stop.is_set():
         runner = Runner(name="assay", limit=serving.limit, pause_on_shutdown=False)
         try:
-            asyncio.run(_run(runner, deployments, serving, stop))
+            asyncio.run(_run(runner, deployments, serving, ready, stop))
         except Exception as error:
-            if not (served or runner.last_polled):
+            if not ready.is_set():
                 raise
             warn(f"Prefect's API is lost ({_named(error)}); serving again once it answers")
             stop.wait(_PAUSE)
-        served = True
 
 
 async def _run(
-    runner: Runner, deployments: list[RunnerDeployment], serving: Serving, stop: threading.Event
+    runner: Runner,
+    deployments: list[RunnerDeployment],
+    serving: Serving,
+    ready: threading.Event,
+    stop: threading.Event,
 ) -> None:
     for deployment in deployments:
         identity = await runner.aadd_deployment(deployment)
         if deployment.full_name == NIGHTLY:
-            await _drop_missed(identity)
+            await _make_up_for_missed(identity)
     tell(f"serving {NIGHTLY} ({serving.cron}, {serving.timezone}) and {ON_TRAINED} for {serving.store}")
     running = asyncio.create_task(runner.start())
+    ready.set()
     while not (stop.is_set() or running.done()):
         await asyncio.sleep(_LOOK)
     if not running.done():
@@ -168,8 +181,8 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
 
 
-async def _drop_missed(deployment_id: Any) -> None:
-    """Of the nights that nobody was there to run, leave the last: each does all that is due."""
+async def _make_up_for_missed(deployment_id: UUID) -> None:
+    """One night in place of all those that nobody was there to run: it does all that is due."""
     async with get_client() as client:
         missed = await client.read_flow_runs(
             deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])),
@@ -177,10 +190,12 @@ async def _drop_missed(deployment_id: Any) -> None:
                 expected_start_time=FlowRunFilterExpectedStartTime(before_=datetime.now(UTC)),
                 state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
             ),
-            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
         )
-        for run in missed[1:]:
+        for run in missed:
             await client.delete_flow_run(run.id)
+        if missed:
+            await client.create_flow_run_from_deployment(deployment_id)
+            tell(f"making up for {counted(len(missed), 'night')} that nobody was there to run")
 
 
 def _named(error: BaseException) -> str:
