@@ -118,6 +118,10 @@ def of_code(code: str, url: str, key: str) -> AssayError:
 
 def bad_configuration(failure: Exception, url: str) -> AssayError:
     """The error for a client that boto3 could not even make."""
+    if type(failure).__name__ == "NoRegionError":
+        return InvalidParameter(
+            f"no AWS region is named, so {url} cannot be used", "set AWS_REGION", store=url
+        )
     if isinstance(failure, ValueError) and not code_of(failure):
         return InvalidParameter(
             f"the AWS configuration for {url} has an endpoint or a region that is none",

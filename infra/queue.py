@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,7 +51,8 @@ class Queue:
             )
         # Else a queue in another region than AWS_REGION's would seem not to be there.
         region = _REGION.fullmatch(parts.hostname)
-        self._region = region[1] if region else None
+        # boto3 itself reads AWS_DEFAULT_REGION alone, and for S3 does without.
+        self._region = region[1] if region else os.environ.get("AWS_REGION")
 
     def check(self) -> None:
         """Raise unless messages can be received; one may be looked at, and stays for others to get."""
