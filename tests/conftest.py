@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests import faults, servers
+from tests.serving import Served, serving
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("assay", deadline=None)
@@ -130,3 +131,10 @@ def faulty(
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     with failing_server.script():
         yield failing_server
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """``assay serve`` with a Prefect server of its own, the same for the whole session."""
+    with serving(tmp_path_factory.mktemp("served")) as process:
+        yield process
