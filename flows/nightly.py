@@ -49,7 +49,7 @@ def nightly(
             keeper.add(_outcome(future))
             progress.advance()
         record = keeper.finish()
-    artifacts.leave_table(order.store, record)
+        artifacts.leave_table(order.store, record)
     failed = record["counts"].get("failed", 0)
     if failed:
         return Failed(message=f"{failed} of {len(record['evaluations'])} evaluations errored", data=record)

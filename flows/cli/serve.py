@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 
@@ -35,12 +37,16 @@ def serve(
     else on a server of its own at PREFECT_SERVER_API_HOST and _PORT. Ends with Ctrl-C or SIGTERM.
     """
     serving = runners.Serving(session.store().url, cron, timezone, limit, sqs_queue_url)
-    signal.signal(signal.SIGTERM, _end)
-    with session.progress(progress.EVALUATIONS):
+    with session.progress(progress.EVALUATIONS), _ended_by_sigterm():
         runners.run_server(serving, debug=session.debug)
     return 0
 
 
-def _end(*_: Any) -> None:
-    """What SIGTERM does, from anywhere, so that everything is put in order on the way out."""
-    sys.exit(0)
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends the block wherever it is, as Ctrl-C does, so that all is put in order on the way out."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

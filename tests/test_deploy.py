@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,19 @@ import boto3
 import pytest
 import yaml
 from moto import mock_aws
+from moto.core import set_initial_no_auth_action_count
 
+from evalcore.errors import Forbidden
+from flows.night import Order, new_run, run_inline
+from flows.stored import read_summary
+from infra.add import add_version, promote
+from infra.layout import Target
+from infra.queue import Queue
+from infra.storage import open_store
+from tests.flows.stores import write_predictions
 from tests.serving import Served
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "infra/deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 TOOLS = Path(sys.executable).parent
@@ -161,24 +171,40 @@ def test_the_template_keeps_and_tells() -> None:
     assert set(allowed["Condition"]) == {"ArnEquals", "StringEquals"}
 
 
-def test_the_stack_can_be_made() -> None:
-    """Every resource is made; the queue has its dead letters, and each policy what it needs and no more."""
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Any]:
+    """The stack in an imitation of AWS, with the values of its outputs by their names."""
     names = [("BucketName", "results"), ("Prefix", "assay/")]
     parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in names]
-    with mock_aws():
-        cloud = boto3.client("cloudformation", region_name="eu-central-1")
+    with mock_aws(), warnings.catch_warnings():
+        # These the imitation has not: that S3 may send is asserted on the template.
+        lacking = "SQS::QueuePolicy|S3::BucketPolicy|CloudWatch::Alarm"
+        warnings.filterwarnings("ignore", f"Tried to parse AWS::({lacking}) ")
+        cloud = client("cloudformation")
         cloud.create_stack(StackName="assay", TemplateBody=TEMPLATE, Parameters=parameters)
-        [stack] = cloud.describe_stacks(StackName="assay")["Stacks"]
-        made = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
-        sqs = boto3.client("sqs", region_name="eu-central-1")
-        queue = sqs.get_queue_attributes(QueueUrl=made["QueueUrl"], AttributeNames=["All"])["Attributes"]
-        iam = boto3.client("iam", region_name="eu-central-1")
-        policies = {
-            name: iam.get_policy_version(PolicyArn=made[f"{name}PolicyArn"], VersionId="v1")["PolicyVersion"]
-            for name in ("Pipeline", "Reader")
-        }
-        for client in (cloud, sqs, iam):
-            client.close()
+        [made] = cloud.describe_stacks(StackName="assay")["Stacks"]
+        cloud.close()
+        yield {**made, "made": {each["OutputKey"]: each["OutputValue"] for each in made["Outputs"]}}
+
+
+def client(service: str) -> Any:
+    """A client of somebody who may do everything."""
+    return boto3.client(
+        service, region_name="eu-central-1", aws_access_key_id="root", aws_secret_access_key="root"
+    )
+
+
+def test_the_stack_can_be_made(stack: Any) -> None:
+    """Every resource is made; the queue has its dead letters, and each policy what it needs and no more."""
+    made = stack["made"]
+    sqs, iam = client("sqs"), client("iam")
+    queue = sqs.get_queue_attributes(QueueUrl=made["QueueUrl"], AttributeNames=["All"])["Attributes"]
+    policies = {
+        name: iam.get_policy_version(PolicyArn=made[f"{name}PolicyArn"], VersionId="v1")["PolicyVersion"]
+        for name in ("Pipeline", "Reader")
+    }
+    sqs.close()
+    iam.close()
 
     assert stack["StackStatus"] == "CREATE_COMPLETE"
     assert made["Store"] == "s3://results/assay/"
@@ -199,6 +225,64 @@ def test_the_stack_can_be_made() -> None:
         "sqs:DeleteMessage": {queue["QueueArn"]},
         "sqs:ChangeMessageVisibility": {queue["QueueArn"]},
     }
+
+
+@pytest.mark.usefixtures("quick_reports")
+def test_the_policies_are_enough_and_no_more(
+    stack: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the pipeline's a night runs and its queue is read; nobody adds a version, readers write nothing."""
+    made = stack["made"]
+    file = write_predictions(tmp_path / "part.parquet")
+    become(monkeypatch, "root", "root")
+    store = open_store(made["Store"])
+    settings = {"name": "m", "task_type": "classification", "labels": ["cat", "dog"]}
+    add_version(store, Target("m", "v1"), [file], settings=settings)
+    promote(store, "m", "v1")
+    users = {name: user_with(made[f"{name}PolicyArn"]) for name in ("Pipeline", "Reader")}
+
+    @set_initial_no_auth_action_count(0)  # from here on AWS asks who it is
+    def act() -> None:
+        become(monkeypatch, *users["Pipeline"])
+        assert run_inline(Order(made["Store"], new_run()))["counts"] == {"published": 1}
+        queue = Queue(made["QueueUrl"])
+        queue.check()
+        for message in queue.receive(0):
+            queue.hold(message, 0)
+        with pytest.raises(Forbidden):
+            add_version(open_store(made["Store"]), Target("m", "v2"), [file])
+
+        become(monkeypatch, *users["Reader"])
+        assert read_summary(open_store(made["Store"]), "m", None, "test", None)["verdict"] == "none"
+        with pytest.raises(Forbidden):
+            run_inline(Order(made["Store"], new_run()))
+        with pytest.raises(Forbidden):
+            Queue(made["QueueUrl"]).check()
+
+    act()
+
+
+def become(monkeypatch: pytest.MonkeyPatch, key: str, secret: str) -> None:
+    """Go on as the owner of a key."""
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+
+
+def user_with(policy: str) -> tuple[str, str]:
+    """The key of a new user who has a policy."""
+    iam = client("iam")
+    name = policy.rpartition("/")[2]
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=policy)
+    if "Pipeline" in name:
+        # Where many are deleted at once AWS asks for the right to each, the imitation for one to the bucket.
+        many = {"Effect": "Allow", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::results"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [many]})
+        iam.put_user_policy(UserName=name, PolicyName="many", PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    iam.close()
+    return key["AccessKeyId"], key["SecretAccessKey"]
 
 
 def _allowed(version: Any) -> dict[str, set[str]]:
