@@ -27,6 +27,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from evalcore.errors import EngineUnavailable
 from flows.prefect_api import setting
 from flows.progress import log
 from infra.cache import cache_folder
@@ -98,6 +99,13 @@ class Server:
         if not ready or not output.readline():
             self.stop()
             raise NotStarted
+
+    def outlive(self) -> None:
+        """Return, with EngineUnavailable, once it has ended, which a lasting server is not to do."""
+        self._process.wait()
+        raise EngineUnavailable(
+            "Prefect's embedded server has ended", "look at what it said, and start again"
+        )
 
     def stop(self) -> None:
         """End it; nothing happens where it has ended."""

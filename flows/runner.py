@@ -76,10 +76,10 @@ def run_server(serving: Serving, *, debug: bool = False) -> None:
         from flows.arrivals import check_queue
 
         check_queue(serving.queue_url, store)
-    with _on_prefect(debug, lasting=True, first=lambda: _check(serving)):
+    with _on_prefect(debug, lasting=True, first=lambda: _check(serving)) as server:
         from flows.serve import serve
 
-        serve(serving)
+        serve(serving, server)
 
 
 def _check(serving: Serving) -> None:
@@ -117,11 +117,12 @@ def _parameters(request: Request) -> dict[str, Any]:
 @contextmanager
 def _on_prefect(
     debug: bool, *, lasting: bool = False, first: Callable[[], None] = lambda: None
-) -> Iterator[None]:
-    """Prefect with its API up; that it does not answer, then or later, becomes EngineUnavailable.
+) -> Iterator[Server | None]:
+    """Prefect with its API up; the server where it is embedded, None where it is named.
 
-    For what is ``lasting`` a server that is embedded lasts too, and one that is named may be slow to start.
-    ``first`` is done as soon as Prefect can be imported, before its API is waited for.
+    That the API does not answer, then or later, becomes EngineUnavailable. For what is ``lasting`` a server
+    that is embedded lasts too, and one that is named may be slow to start. ``first`` is done as
+    soon as Prefect can be imported, before its API is waited for.
     """
     if not debug:
         # A task's failure is reported by us, in one line; Prefect's API gets its log all the same.
@@ -137,7 +138,7 @@ def _on_prefect(
         _await(server, where, lasting)
     try:
         _reach_api(where, START_SECONDS if lasting else 0)
-        yield
+        yield server
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise _no_answer(where) from error
     except httpx.HTTPStatusError as error:

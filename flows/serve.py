@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -38,22 +39,30 @@ from infra.queue import Queue
 from infra.s3 import S3Store
 from infra.storage import open_store
 
+if TYPE_CHECKING:
+    from flows.embedded import Server
+
 NIGHTLY, ON_TRAINED = "nightly/nightly", "evaluate-version/on-trained"
 _PAYLOAD = ("model_id", "version_id", "dataset_split")
 _LOOK = 0.2
-_PAUSE = 10.0
+_END_SECONDS = 60.0
 
 
-def serve(serving: Serving) -> None:
-    """Serve until the process is told to end; raises what keeps it from that."""
+def serve(serving: Serving, server: Server | None = None) -> None:
+    """Serve until the process is told to end; raises what keeps it from that.
+
+    ``server`` is the one that is embedded, without which there is nothing to serve.
+    """
     deployments = deployments_of(serving)
     stop, ready = threading.Event(), threading.Event()
     ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-    works = [lambda: _serve_on(deployments, serving, ready, stop)]
+    works = [lambda: asyncio.run(_run(deployments, serving, ready, stop))]
     if serving.queue_url is not None:
         store = cast(S3Store, open_store(serving.store))
         arrivals = Arrivals(Queue(serving.queue_url), store, start_evaluation, stop)
         works.append(lambda: _once_ready(ready, stop, arrivals.run))
+    if server is not None:
+        works.append(server.outlive)
     threads = [threading.Thread(target=_guarded, args=(work, ended), daemon=True) for work in works]
     for thread in threads:
         thread.start()
@@ -61,8 +70,8 @@ def serve(serving: Serving) -> None:
         failure = ended.get()  # which a signal interrupts
     finally:
         stop.set()
-        # Not the other: a request for messages may be open for a while yet, and ends with the process.
-        threads[0].join()
+        # Not the others: a request for messages may be open for a while yet, and ends with the process.
+        threads[0].join(_END_SECONDS)
     if failure is not None:
         raise failure
 
@@ -141,28 +150,55 @@ def _once_ready(ready: threading.Event, stop: threading.Event, work: Callable[[]
     work()
 
 
-def _serve_on(
-    deployments: list[RunnerDeployment], serving: Serving, ready: threading.Event, stop: threading.Event
-) -> None:
-    """Run what is scheduled until it is to stop; starts again where Prefect's API was away."""
-    while not stop.is_set():
-        runner = Runner(name="assay", limit=serving.limit, pause_on_shutdown=False)
-        try:
-            asyncio.run(_run(runner, deployments, serving, ready, stop))
-        except Exception as error:
-            if not ready.is_set():
-                raise
-            warn(f"Prefect's API is lost ({_named(error)}); serving again once it answers")
-            stop.wait(_PAUSE)
+class _Enduring(Runner):
+    """A runner that goes on where Prefect's API is away for a while, and lets what runs run on.
+
+    Prefect's own gives up after three requests without an answer, those for what is scheduled and those for
+    what is to be cancelled alike, and then waits for the API for ever.
+    """
+
+    async def __aenter__(self) -> Self:
+        entered = await super().__aenter__()
+        outage = _Outage()
+        poller, observer = self._scheduled_run_poller, self._cancelling_observer
+        poller._get_and_submit_flow_runs = outage.endured(poller._get_and_submit_flow_runs)
+        observer._check_for_cancelled_flow_runs = outage.endured(observer._check_for_cancelled_flow_runs)
+        return entered
+
+
+class _Outage:
+    """Whether the API is away, told when it goes and when it comes back."""
+
+    def __init__(self) -> None:
+        self.lasts = False
+
+    def endured(self, ask: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """The request, without the failure that it has while the API is away."""
+
+        async def request() -> None:
+            try:
+                await ask()
+            except (httpx.TransportError, httpx.HTTPStatusError) as error:
+                if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
+                    raise
+                if not self.lasts:
+                    warn(f"Prefect's API does not answer ({type(error).__name__}); asking again and again")
+                self.lasts = True
+            else:
+                if self.lasts:
+                    tell("Prefect's API answers again")
+                self.lasts = False
+
+        return request
 
 
 async def _run(
-    runner: Runner,
     deployments: list[RunnerDeployment],
     serving: Serving,
     ready: threading.Event,
     stop: threading.Event,
 ) -> None:
+    runner = _Enduring(name="assay", limit=serving.limit, pause_on_shutdown=False)
     for deployment in deployments:
         identity = await runner.aadd_deployment(deployment)
         if deployment.full_name == NIGHTLY:
@@ -196,9 +232,3 @@ async def _make_up_for_missed(deployment_id: UUID) -> None:
         if missed:
             await client.create_flow_run_from_deployment(deployment_id)
             tell(f"making up for {counted(len(missed), 'night')} that nobody was there to run")
-
-
-def _named(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:
-        error = error.exceptions[0]
-    return type(error).__name__

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import os
 import shutil
@@ -15,10 +17,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from evalcore.errors import EngineUnavailable, InvalidParameter
-from flows import runner
+from flows import progress, runner
 from tests.flows.stores import put_model, put_version
 from tests.receivers import Receiver, receiver
 from tests.serving import BUCKET, MARKER, PREFIX, Served
@@ -199,3 +202,68 @@ def test_an_address_that_is_taken(served: Served, store: Path, monkeypatch: pyte
     with pytest.raises(EngineUnavailable, match=r"address already in use; .*PREFECT_API_URL") as caught:
         runner.run_server(runner.Serving(str(store)))
     assert isinstance(caught.value.__cause__, embedded.AddressTaken)
+
+
+# -- Prefect's API is away ---------------------------------------------------------------------------
+
+
+def refusal(status: int) -> httpx.HTTPStatusError:
+    """What the client raises for an answer."""
+    request = httpx.Request("POST", "http://prefect/api")
+    return httpx.HTTPStatusError("refused", request=request, response=httpx.Response(status, request=request))
+
+
+def test_an_outage_is_endured_and_told_once() -> None:
+    """However long it lasts; its end is told, too, and what is no outage is raised."""
+    from flows.serve import _Outage
+
+    failures: list[Any] = [httpx.ConnectError("refused"), httpx.ReadTimeout("late"), refusal(503), None, None]
+
+    async def ask() -> None:
+        failure = failures.pop(0)
+        if failure is not None:
+            raise failure
+
+    request = _Outage().endured(ask)
+    log = io.StringIO()
+    with progress.shown(log):
+        for _ in range(5):
+            asyncio.run(request())  # type: ignore[arg-type]
+    assert log.getvalue().splitlines() == [
+        "Prefect's API does not answer (ConnectError); asking again and again",
+        "Prefect's API answers again",
+    ]
+
+    failures.append(refusal(401))
+    with pytest.raises(httpx.HTTPStatusError):
+        asyncio.run(request())  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_the_runner_endures(served: Served) -> None:
+    """Both kinds of request that a runner of Prefect's makes while it waits are endured."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows.serve import _Enduring
+
+    async def requests() -> list[Any]:
+        async with _Enduring(name="other", pause_on_shutdown=False) as runner:
+            poller, observer = runner._scheduled_run_poller, runner._cancelling_observer
+            return [poller._get_and_submit_flow_runs, observer._check_for_cancelled_flow_runs]
+
+    with temporary_settings({PREFECT_API_URL: served.api}):
+        found = asyncio.run(requests())
+
+    assert {request.__qualname__ for request in found} == {"_Outage.endured.<locals>.request"}
+
+
+def test_the_end_of_our_own_server_is_an_error() -> None:
+    """Without it nothing would ever run: whoever looks after the process is to start it again."""
+    from flows import embedded
+
+    server = embedded.Server()
+    server._process.kill()
+
+    with pytest.raises(EngineUnavailable, match="embedded server has ended"):
+        server.outlive()
+    server.stop()
