@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalcore.errors import EngineUnavailable
-from flows.events import refusal
 from flows.prefect_api import api_url
 from flows.progress import step, tell
 from infra.storage import open_store, without_secrets
@@ -142,6 +141,8 @@ def _on_prefect(
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise _no_answer(where) from error
     except httpx.HTTPStatusError as error:
+        from flows.events import refusal
+
         raise refusal(error.response.status_code, where) from error
 
 

@@ -7,10 +7,12 @@ import queue
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, cast
+from random import uniform
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import httpx
+from prefect._internal import observers
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -23,7 +25,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import StateType
 from prefect.deployments.runner import EntrypointType, RunnerDeployment
 from prefect.events import DeploymentEventTrigger
-from prefect.runner import Runner
+from prefect.runner import Runner, _scheduled_run_poller
 from prefect.schedules import Cron
 from pydantic import ValidationError
 
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 
 NIGHTLY, ON_TRAINED = "nightly/nightly", "evaluate-version/on-trained"
 _PAYLOAD = ("model_id", "version_id", "dataset_split")
+Ask = Callable[[], Awaitable[None]]
+
 _LOOK = 0.2
 _END_SECONDS = 60.0
 
@@ -150,46 +154,45 @@ def _once_ready(ready: threading.Event, stop: threading.Event, work: Callable[[]
     work()
 
 
-class _Enduring(Runner):
-    """A runner that goes on where Prefect's API is away for a while, and lets what runs run on.
-
-    Prefect's own gives up after three requests without an answer, those for what is scheduled and those for
-    what is to be cancelled alike, and then waits for the API for ever.
-    """
-
-    async def __aenter__(self) -> Self:
-        entered = await super().__aenter__()
-        outage = _Outage()
-        poller, observer = self._scheduled_run_poller, self._cancelling_observer
-        poller._get_and_submit_flow_runs = outage.endured(poller._get_and_submit_flow_runs)
-        observer._check_for_cancelled_flow_runs = outage.endured(observer._check_for_cancelled_flow_runs)
-        return entered
-
-
-class _Outage:
-    """Whether the API is away, told when it goes and when it comes back."""
+class Outage:
+    """Whether Prefect's API is away, told when it goes and when it comes back."""
 
     def __init__(self) -> None:
         self.lasts = False
 
-    def endured(self, ask: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        """The request, without the failure that it has while the API is away."""
+    async def ask_on(self, workload: Ask, interval: float, **_: Any) -> None:
+        """Ask again and again, for as long as the runner lives."""
+        while True:
+            await self.ask(workload)
+            await asyncio.sleep(interval * uniform(0.7, 1.3))
 
-        async def request() -> None:
-            try:
-                await ask()
-            except (httpx.TransportError, httpx.HTTPStatusError) as error:
-                if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
-                    raise
-                if not self.lasts:
-                    warn(f"Prefect's API does not answer ({type(error).__name__}); asking again and again")
-                self.lasts = True
-            else:
-                if self.lasts:
-                    tell("Prefect's API answers again")
-                self.lasts = False
+    async def ask(self, workload: Ask) -> None:
+        """One request, without the failure that it has while the API is away."""
+        try:
+            await workload()
+        except (httpx.TransportError, httpx.HTTPStatusError) as error:
+            if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
+                raise
+            if not self.lasts:
+                warn(f"Prefect's API does not answer ({type(error).__name__}); asking again and again")
+            self.lasts = True
+        else:
+            if self.lasts:
+                tell("Prefect's API answers again")
+            self.lasts = False
 
-        return request
+
+def endure_outages() -> None:
+    """Have the runner ask on, for what is scheduled and for what is to be cancelled, while the API is away.
+
+    Its own loops end after three requests without an answer, and leave it waiting for ever. There is no
+    setting for that; what runs meanwhile is left to run.
+    """
+    outage = Outage()
+    for module in (_scheduled_run_poller, observers):
+        if not hasattr(module, "critical_service_loop"):
+            raise AttributeError(f"{module.__name__} of this Prefect has another loop")
+        module.critical_service_loop = outage.ask_on
 
 
 async def _run(
@@ -198,7 +201,8 @@ async def _run(
     ready: threading.Event,
     stop: threading.Event,
 ) -> None:
-    runner = _Enduring(name="assay", limit=serving.limit, pause_on_shutdown=False)
+    endure_outages()
+    runner = Runner(name="assay", limit=serving.limit, pause_on_shutdown=False)
     for deployment in deployments:
         identity = await runner.aadd_deployment(deployment)
         if deployment.full_name == NIGHTLY:

@@ -215,7 +215,7 @@ def refusal(status: int) -> httpx.HTTPStatusError:
 
 def test_an_outage_is_endured_and_told_once() -> None:
     """However long it lasts; its end is told, too, and what is no outage is raised."""
-    from flows.serve import _Outage
+    from flows.serve import Outage
 
     failures: list[Any] = [httpx.ConnectError("refused"), httpx.ReadTimeout("late"), refusal(503), None, None]
 
@@ -224,11 +224,11 @@ def test_an_outage_is_endured_and_told_once() -> None:
         if failure is not None:
             raise failure
 
-    request = _Outage().endured(ask)
+    outage = Outage()
     log = io.StringIO()
     with progress.shown(log):
         for _ in range(5):
-            asyncio.run(request())  # type: ignore[arg-type]
+            asyncio.run(outage.ask(ask))
     assert log.getvalue().splitlines() == [
         "Prefect's API does not answer (ConnectError); asking again and again",
         "Prefect's API answers again",
@@ -236,25 +236,30 @@ def test_an_outage_is_endured_and_told_once() -> None:
 
     failures.append(refusal(401))
     with pytest.raises(httpx.HTTPStatusError):
-        asyncio.run(request())  # type: ignore[arg-type]
+        asyncio.run(outage.ask(ask))
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-def test_the_runner_endures(served: Served) -> None:
-    """Both kinds of request that a runner of Prefect's makes while it waits are endured."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+def test_the_runner_endures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loops that Prefect's runner waits in are ours, which no failure ends."""
+    from prefect._internal import observers
+    from prefect.runner import _scheduled_run_poller
 
-    from flows.serve import _Enduring
+    from flows.serve import endure_outages
 
-    async def requests() -> list[Any]:
-        async with _Enduring(name="other", pause_on_shutdown=False) as runner:
-            poller, observer = runner._scheduled_run_poller, runner._cancelling_observer
-            return [poller._get_and_submit_flow_runs, observer._check_for_cancelled_flow_runs]
+    for module in (observers, _scheduled_run_poller):
+        monkeypatch.setattr(module, "critical_service_loop", module.critical_service_loop)
+    endure_outages()
+    asked: list[int] = []
 
-    with temporary_settings({PREFECT_API_URL: served.api}):
-        found = asyncio.run(requests())
+    async def ask() -> None:
+        asked.append(1)
+        raise asyncio.CancelledError if len(asked) == 9 else httpx.ConnectError("refused")
 
-    assert {request.__qualname__ for request in found} == {"_Outage.endured.<locals>.request"}
+    for module in (observers, _scheduled_run_poller):
+        asked.clear()
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(module.critical_service_loop(workload=ask, interval=0, jitter_range=0.3))
+        assert len(asked) == 9
 
 
 def test_the_end_of_our_own_server_is_an_error() -> None:
