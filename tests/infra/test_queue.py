@@ -14,7 +14,7 @@ from infra.queue import Queue
 from infra.retry import Patience
 from tests.faults import FaultyServer, answers, resets
 
-QUICK = Patience(connect=1, read=0.2, total=1, attempts=2, pause=0.01)
+QUICK = Patience(connect=1, read=1, total=20, attempts=2, pause=0.01)
 
 
 @pytest.fixture
