@@ -13,7 +13,7 @@ from prefect.runtime import flow_run, task_run
 from prefect.tasks import Task, exponential_backoff
 
 from evalcore.errors import StorageUnavailable
-from flows import steps
+from flows import steps, workers
 from flows.steps import Outcome, Request
 
 
@@ -62,8 +62,8 @@ TRIED_AGAIN: dict[str, Any] = {
     **TRIED_AGAIN,
 )
 def evaluate(request: Request) -> Outcome:
-    """One evaluation; fails where it does."""
-    outcome = steps.settle(request)
+    """One evaluation, in a worker process; fails where it does."""
+    outcome = workers.settle(request)
     if outcome.error:
         raise NotEvaluated(outcome) from outcome.error
     return outcome

@@ -40,9 +40,14 @@ def counted(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
-def count(done: int, total: int, text: str) -> None:
-    """Say how far the work is, and what was finished last."""
-    log.info("%s", text, extra={"done": done, "total": total})
+def count(done: int, total: int, text: str, seconds_left: float | None = None) -> None:
+    """Say how far the work is, what was finished last, and how long the rest may take."""
+    log.info("%s", text, extra={"done": done, "total": total, "left": seconds_left})
+
+
+def passing(done: int, total: int, text: str) -> None:
+    """Say how far work is of which no line is worth keeping."""
+    log.debug("%s", text, extra={"done": done, "total": total, "left": None})
 
 
 @contextmanager
@@ -106,8 +111,18 @@ class _Bar(_Lines):
 
 
 def _share(record: logging.LogRecord) -> str:
-    total = getattr(record, "total", None)
-    return "" if total is None else f"[{getattr(record, 'done', 0)}/{total}] "
+    total, left = getattr(record, "total", None), getattr(record, "left", None)
+    if total is None:
+        return ""
+    return f"[{getattr(record, 'done', 0)}/{total}] " + (f"({duration(left)} left) " if left else "")
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, as roughly as one needs to know it: ``40 s``, ``3 min``, ``2 h 10 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _traceback(record: logging.LogRecord) -> str:

@@ -16,7 +16,7 @@ from flows.progress import tell
 from infra.storage import open_store, without_secrets
 
 if TYPE_CHECKING:
-    from flows.night import Order
+    from flows.plan import Order
     from flows.steps import Outcome, Request
 
 Runner = Literal["auto", "prefect", "inline"]

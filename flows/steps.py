@@ -105,6 +105,13 @@ def settle(request: Request) -> Outcome:
     return replace(outcome, request=request, seconds=time.monotonic() - started)
 
 
+def failed(request: Request, error: AssayError) -> Outcome:
+    """The outcome of a named version's evaluation that somebody else saw fail; it is recorded beside it."""
+    assert request.version_id is not None
+    target = Target(request.model_id, request.version_id, request.dataset_split, request.checkpoint)
+    return replace(_failed(request, target, error), request=request)
+
+
 def update_index(url: str, outcomes: Iterable[Outcome]) -> None:
     """Bring the index and its page up to date with what became of some evaluations."""
     from templates import render_index
@@ -112,7 +119,7 @@ def update_index(url: str, outcomes: Iterable[Outcome]) -> None:
     outcomes = list(outcomes)
     changes = [dict(outcome.change) for outcome in outcomes if outcome.change]
     promoted = {model: version for outcome in outcomes for model, version in outcome.promoted.items()}
-    if changes:
+    if changes or promoted:
         index.update_index(open_store(url), changes, render_index, promoted=promoted)
 
 
@@ -156,9 +163,13 @@ def _attempt(store: Store, target: Target, request: Request) -> Outcome:
 
 def prepare(store: Store, target: Target, threshold: float | None) -> Work:
     """List the inputs, resolve the settings and take the digest; raises NotFound and InputError."""
+    return work_of(Registry(store).model(target.model_id), target, threshold)
+
+
+def work_of(model: Model, target: Target, threshold: float | None = None) -> Work:
+    """The same of a model that was listed; raises as ``prepare``."""
     from evalcore.settings import resolve_settings
 
-    model = Registry(store).model(target.model_id)
     inputs = model.inputs(target)
     settings = resolve_settings(inputs.model, inputs.version, threshold=threshold)
     return Work(model, inputs, settings, digest_of(inputs, settings))
@@ -189,7 +200,7 @@ def _measured(store: Store, target: Target, work: Work, request: Request) -> dic
 def _keep(store: Store, target: Target, work: Work, found: publish.Stored, request: Request) -> Outcome:
     publish.mend(store, target, found)
     output.copy(request.output, store, target, found.document)
-    return _in_force(target, work, found, request, "up_to_date")
+    return _in_force(store, target, work, found, request, "up_to_date")
 
 
 def _put(
@@ -206,10 +217,11 @@ def _put(
     publish.sweep(store, target, work.digest)
     put = publish.publish(store, target, document, files, found.etag if found else None)
     output.write(request.output, put.document, files)
-    return _in_force(target, work, put, request, "published")
+    return _in_force(store, target, work, put, request, "published")
 
 
 def _in_force(
+    store: Store,
     target: Target,
     work: Work,
     found: publish.Stored,
@@ -217,7 +229,8 @@ def _in_force(
     status: Literal["published", "up_to_date"],
 ) -> Outcome:
     promoted = work.model.promoted
-    change = entry_of(found.document, found.etag, promoted == target.version_id)
+    artifacts = publish.places(store, target, found)
+    change = entry_of(found.document, found.etag, promoted == target.version_id, artifacts)
     verdict = found.document["verdict"]
     return Outcome(request, target, status, verdict, change=change, promoted={work.model.model_id: promoted})
 

@@ -17,8 +17,13 @@ _HEADLINE = ("weighted_f1", "weighted_f1_interval", "accuracy", "accuracy_interv
 _STATUSES = ("pass", "inconclusive", "fail")
 
 
-def entry_of(document: Document, summary_etag: str, promoted: bool) -> Document:
-    """The entry of an evaluation that is in force; ``document`` is its summary."""
+def entry_of(
+    document: Document, summary_etag: str, promoted: bool, artifacts: Document | None = None
+) -> Document:
+    """The entry of an evaluation that is in force; ``document`` is its summary.
+
+    ``artifacts`` are their ``publish.places``, which tell a later night that nothing has changed.
+    """
     overall = document.get("overall", {})
     gates = Counter(gate["status"] for gate in document.get("gates", []))
     return {
@@ -34,6 +39,7 @@ def entry_of(document: Document, summary_etag: str, promoted: bool) -> Document:
         "headline": {name: overall.get(name) for name in _HEADLINE},
         "gates": {status: gates[status] for status in _STATUSES},
         "warnings": sum(warning["severity"] != "info" for warning in document.get("warnings", [])),
+        "artifacts": dict(artifacts or {}),
     }
 
 
@@ -94,5 +100,6 @@ def _blank() -> Document:
         "headline": dict.fromkeys(_HEADLINE),
         "gates": dict.fromkeys(_STATUSES, 0),
         "warnings": 0,
+        "artifacts": {},
         "failure": None,
     }

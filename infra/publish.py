@@ -114,6 +114,34 @@ def mend(store: Store, target: Target, found: Stored) -> list[str]:
     return mended
 
 
+def places(store: Store, target: Target, found: Stored) -> Document:
+    """Where each artifact lies, and the ETags of it and of its copy now; of what is not there, None."""
+    folder = layout.evaluation_folder(target)
+    etags = {entry.key: entry.etag for entry in store.list(folder)}
+    return {
+        name: {"key": line["key"], "etags": [etags.get(folder + key) for key in (line["key"], name)]}
+        for name, line in _artifacts_or_none(target, found).items()
+    }
+
+
+def is_whole(target: Target, entry: Document, etags: Mapping[str, str | None]) -> bool:
+    """Whether nothing has changed of an evaluation that was whole when it came into the index.
+
+    ``entry`` is the index's, ``etags`` are those of at least the evaluation's keys now. Where it cannot be
+    told, it is not: ``mend`` looks closer.
+    """
+    folder = layout.evaluation_folder(target)
+    known = {"summary.json": entry["summary_etag"]}
+    for name, line in entry["artifacts"].items():
+        known |= zip((line["key"], name), line["etags"], strict=True)
+    return (
+        bool(entry["artifacts"])
+        and entry["failure"] is None
+        and layout.failure_key(target) not in etags
+        and all(etag is not None and etags.get(folder + key) == etag for key, etag in known.items())
+    )
+
+
 def sweep(store: Store, target: Target, evaluation: str, *, now: datetime | None = None) -> list[str]:
     """Delete the artifact folders of other evaluations whose newest file is a day old; the keys deleted."""
     limit = (now or datetime.now(UTC)) - _KEPT

@@ -93,7 +93,9 @@ class _Passing(Handler):
     def setup(self) -> None:
         super().setup()
         self.over = self.proxy.over
-        self._upstream = HTTPConnection(str(self.proxy.upstream.hostname), self.proxy.upstream.port, timeout=60)
+        self._upstream = HTTPConnection(
+            str(self.proxy.upstream.hostname), self.proxy.upstream.port, timeout=60
+        )
 
     def finish(self) -> None:
         self._upstream.close()

@@ -73,7 +73,9 @@ def predictions(rows: int, seed: int) -> bytes:
     scores = 1 / (1 + np.exp(-(rng.normal(size=rows) + 1.8 * actual - 1.5)))
     labels = pa.array(np.array(LABELS)[actual.astype(int)])
     file = io.BytesIO()
-    pq.write_table(pa.table({"id": pa.array(range(rows)), "y_true": labels, "y_score": scores.astype("float32")}), file)
+    pq.write_table(
+        pa.table({"id": pa.array(range(rows)), "y_true": labels, "y_score": scores.astype("float32")}), file
+    )
     return file.getvalue()
 
 

@@ -32,6 +32,7 @@ def quick_reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return stores.small_reports(summary)
 
     monkeypatch.setattr("flows.steps.render", render)
+    monkeypatch.setattr("flows.workers.settle", settle)  # here, where the reports are those
     yield made
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from evalcore.errors import ModelNotFound, StorageUnavailable
-from flows import keeper, night, steps
+from flows import keeper, steps
 from flows.keeper import Keeper
-from flows.night import Order, as_they_end, exit_status, link, new_run, plan_night, run_inline
+from flows.night import as_they_end, exit_status, link, new_run, run_inline
+from flows.plan import WORKERS, Order, Plan, plan_night
 from flows.steps import Request, settle
 from infra import lease
 from infra.storage import open_store
@@ -27,6 +28,11 @@ pytestmark = pytest.mark.usefixtures("quick_reports")
 def order(store: Path, **options: Any) -> Order:
     """An order for a night on the store."""
     return Order(str(store), new_run(), **options)
+
+
+def planned(store: Path, requests: int) -> Plan:
+    """A plan of so many evaluations that are due."""
+    return Plan(requests=(Request(str(store), "good", "v1"),) * requests)
 
 
 def statuses(record: dict[str, Any]) -> dict[str, str]:
@@ -212,7 +218,7 @@ def test_a_night_that_ends_early_leaves_its_traces(store: Path, error: Any) -> N
     """After Ctrl-C or an error the lease is free, and record and index have what was done."""
     run = new_run()
     with pytest.raises(BaseException, match=r"gone|^$"), Keeper(str(store), run, "test") as kept:
-        kept.begin([], [], 2)
+        kept.begin(planned(store, 2))
         kept.add(settle(Request(str(store), "good")))
         raise error
 
@@ -237,7 +243,7 @@ def test_record_and_lease_are_renewed(store: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(lease.Lease, "renew", renews)
     run = new_run()
     with Keeper(str(store), run, "test") as kept:
-        kept.begin([], [], 1)
+        kept.begin(planned(store, 1))
         kept.add(settle(Request(str(store), "good")))
         assert renewed.wait(20)
         record = document(store / f"evaluations/nightly/{run}.json")
@@ -262,7 +268,7 @@ def test_a_beat_that_fails_does_not_end_the_night(
 
     monkeypatch.setattr(keeper, "update_index", update_index)
     with Keeper(str(store), new_run(), "test") as kept:
-        kept.begin([], [], 1)
+        kept.begin(planned(store, 1))
         kept.add(settle(Request(str(store), "good")))
         assert passed.wait(20)
         kept.finish()
@@ -299,7 +305,7 @@ def test_a_lost_lease_stops_the_night(store: Path, monkeypatch: pytest.MonkeyPat
             raise
 
     monkeypatch.setattr(lease.Lease, "renew", renews)
-    monkeypatch.setattr(night, "settle", settle_slowly)
+    monkeypatch.setattr("flows.workers.settle", settle_slowly)
     asked = order(store, workers=1)
     with pytest.raises(lease.LeaseLost, match="is now run another's") as caught:
         run_inline(asked)
@@ -381,4 +387,4 @@ def test_links_to_reports(tmp_path: Path) -> None:
     """A report's address can be opened: s3:// as it is, a folder's as file://."""
     assert link("s3://b/p", "evaluations/x") == "s3://b/p/evaluations/x"
     assert (tmp_path / "evaluations/x").as_uri() == link(str(tmp_path), "evaluations/x")
-    assert night.WORKERS >= 1
+    assert WORKERS >= 1

@@ -87,6 +87,7 @@ def test_an_entry_has_the_headline() -> None:
         },
         "gates": {"pass": 2, "inconclusive": 0, "fail": 1},
         "warnings": 2,
+        "artifacts": {},
         "failure": None,
     }
     assert target_of(document) == Target("m", "v1", "test", "7")

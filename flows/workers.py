@@ -1,0 +1,94 @@
+"""Worker processes: each evaluates one version at a time, so that a crash is that version's outcome alone.
+
+What an evaluation meets (a file that crashes its reader, more rows than memory) ends the process that is at
+it and none of the others. Two processes also keep two cores busy, which threads of one do not.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from dataclasses import replace
+
+from evalcore.errors import AssayError, EngineUnavailable, InternalError
+from flows import steps
+from flows.processes import Died, Processes, serve
+from flows.progress import log
+from flows.steps import Outcome, Request
+
+_ENDED_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM)
+
+_workers = Processes("flows.workers")
+
+Told = list[tuple[int, str]]
+"""What a worker has to say: levels and texts of log records."""
+
+
+def settle(request: Request) -> Outcome:
+    """As ``steps.settle``, in a worker process; that it died is a failure like any other."""
+    started = time.monotonic()
+    try:
+        outcome, told = _workers.ask((request, log.getEffectiveLevel()))
+    except Died as died:
+        outcome = steps.failed(request, _error_of(died))
+        return replace(outcome, seconds=time.monotonic() - started)
+    for level, text in told:
+        log.log(level, "%s", text)
+    return outcome
+
+
+def stop() -> None:
+    """End the workers, whatever they are at; each starts again when it is needed."""
+    _workers.stop()
+
+
+def _error_of(died: Died) -> AssayError:
+    name = _name(died.status)
+    if -died.status in _ENDED_FROM_OUTSIDE:
+        return EngineUnavailable(
+            f"the process that evaluated it was ended from outside, by {name}",
+            "run it again, with fewer --workers where the system's log tells of a lack of memory",
+            status=died.status,
+        )
+    return InternalError(
+        f"the process that evaluated it crashed, with {name}",
+        "this is a bug, of Assay or of a library: please report it with the output above",
+        status=died.status,
+    )
+
+
+def _name(status: int) -> str:
+    try:
+        return signal.Signals(-status).name if status < 0 else f"exit status {status}"
+    except ValueError:
+        return f"signal {-status}"
+
+
+# -- the worker's own side ---------------------------------------------------------------------------
+
+
+class _Listener(logging.Handler):
+    """Keeps what is said during a job, for the parent to say."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.told: Told = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.append((record.levelno, self.format(record)))
+
+
+def _settle(job: tuple[Request, int]) -> tuple[Outcome, Told]:
+    request, level = job
+    listener = _Listener(level)
+    log.setLevel(level)
+    log.addHandler(listener)
+    try:
+        return steps.settle(request), listener.told
+    finally:
+        log.removeHandler(listener)
+
+
+if __name__ == "__main__":
+    serve(_settle)
