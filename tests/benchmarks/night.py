@@ -8,6 +8,7 @@ requests it makes, counted by a proxy in a run of its own.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import resource
@@ -17,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.benchmarks import stores
 from tests.proxy import Proxy
 
 ASSAY = Path(sys.executable).with_name("assay")
+_SET_CHILD_SUBREAPER = 36  # of Linux's prctl
 STATUSES = (0, 1)
 """What a night may end with here: a gate may fail."""
 
@@ -42,17 +44,28 @@ class Cost:
 def night(url: str, *options: str) -> Cost:
     """Run a night on a store; its cost and its record."""
     command = [str(ASSAY), "nightly", "--versions", "all", "--runner", "inline", "--json", "--quiet"]
-    wall, cpu = time.perf_counter(), _cpu_of_children()
+    cpu = _cpu_of_children()
+    wall = time.perf_counter()
     outcome = subprocess.run(
         [*command, "--store", url, *options], capture_output=True, text=True, check=False
     )
     if outcome.returncode not in STATUSES:
         raise SystemExit(f"the night ended with {outcome.returncode}:\n{outcome.stdout}{outcome.stderr}")
-    record = json.loads(outcome.stdout)
-    return Cost(time.perf_counter() - wall, _cpu_of_children() - cpu, record)
+    wall = time.perf_counter() - wall
+    return Cost(wall, _cpu_of_children() - cpu, json.loads(outcome.stdout))
+
+
+def _adopt_orphans() -> None:
+    """Have the processes that a night leaves to the system as it ends left to us, who count their time."""
+    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _cpu_of_children() -> float:
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        with suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+        time.sleep(0.02)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -117,6 +130,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000, help="rows of a version")
     parser.add_argument("--versions", type=int, default=10, help="versions a model")
     given = parser.parse_args()
+    _adopt_orphans()
     pdf = stores.pdf_seconds(given.rows)
     print(f"of which the PDF, rendered alone: {pdf * 1000:.0f} ms CPU a version")  # noqa: T201
     for kind in given.kinds:
