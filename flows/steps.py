@@ -24,6 +24,7 @@ from infra.entries import entry_of, failed_entry
 from infra.layout import Target
 from infra.registry import Inputs, Model, Registry
 from infra.storage import InputChanged, Store, WriteConflict, open_store
+from infra.sweep import sweep
 
 if TYPE_CHECKING:
     from evalcore.settings import Settings
@@ -199,8 +200,9 @@ def _measured(store: Store, target: Target, work: Work, request: Request) -> dic
 
 def _keep(store: Store, target: Target, work: Work, found: publish.Stored, request: Request) -> Outcome:
     publish.mend(store, target, found)
+    found = publish.finished(store, target, found)
     output.copy(request.output, store, target, found.document)
-    return _in_force(store, target, work, found, request, "up_to_date")
+    return _in_force(target, work, found, request, "up_to_date")
 
 
 def _put(
@@ -214,14 +216,13 @@ def _put(
 ) -> Outcome:
     step(f"{target}: publishing")
     # Before publishing, so that who has just read the summary in force still finds its artifacts.
-    publish.sweep(store, target, work.digest)
+    sweep(store, target, work.digest)
     put = publish.publish(store, target, document, files, found.etag if found else None)
     output.write(request.output, put.document, files)
-    return _in_force(store, target, work, put, request, "published")
+    return _in_force(target, work, put, request, "published")
 
 
 def _in_force(
-    store: Store,
     target: Target,
     work: Work,
     found: publish.Stored,
@@ -229,8 +230,7 @@ def _in_force(
     status: Literal["published", "up_to_date"],
 ) -> Outcome:
     promoted = work.model.promoted
-    artifacts = publish.places(store, target, found)
-    change = entry_of(found.document, found.etag, promoted == target.version_id, artifacts)
+    change = entry_of(found.document, found.etag, promoted == target.version_id, found.places)
     verdict = found.document["verdict"]
     return Outcome(request, target, status, verdict, change=change, promoted={work.model.model_id: promoted})
 

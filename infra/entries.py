@@ -22,7 +22,7 @@ def entry_of(
 ) -> Document:
     """The entry of an evaluation that is in force; ``document`` is its summary.
 
-    ``artifacts`` are their ``publish.places``, which tell a later night that nothing has changed.
+    ``artifacts`` are the places of a ``publish.Stored``, which tell a later night that nothing has changed.
     """
     overall = document.get("overall", {})
     gates = Counter(gate["status"] for gate in document.get("gates", []))

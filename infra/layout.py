@@ -190,8 +190,16 @@ def artifact_folder(evaluation: str) -> str:
 
 def artifact_folder_of(target: Target, key: str) -> str | None:
     """The artifact folder that ``key`` lies in, relative to the evaluation folder; None elsewhere."""
-    head, slash, _ = key.removeprefix(evaluation_folder(target)).partition("/")
-    return f"{head}/" if slash and _ARTIFACT_FOLDER.fullmatch(head) else None
+    head, slash, name = key.removeprefix(evaluation_folder(target)).partition("/")
+    return f"{head}/" if slash and "/" not in name and _ARTIFACT_FOLDER.fullmatch(head) else None
+
+
+def artifact_target(key: str) -> Target | None:
+    """The target whose artifact the object at ``key`` is; None elsewhere."""
+    folder, _, _ = key.rpartition("/")
+    above, _, name = folder.rpartition("/")
+    found = evaluated(f"{above}/{name}") if _ARTIFACT_FOLDER.fullmatch(name) else None
+    return found and found[0]
 
 
 def evaluated(key: str) -> tuple[Target, str] | None:
@@ -208,3 +216,9 @@ def evaluated(key: str) -> tuple[Target, str] | None:
 def record_key(run: str) -> str:
     """The key of a nightly run's record."""
     return f"{NIGHTLY}{check_id('run', run)}.json"
+
+
+def recorded_run(key: str) -> str | None:
+    """The run whose record the object at ``key`` is; None elsewhere."""
+    run = key.removeprefix(NIGHTLY).removesuffix(".json")
+    return run if is_id(run) and key == f"{NIGHTLY}{run}.json" else None

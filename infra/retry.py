@@ -56,9 +56,9 @@ def attempt(
 ) -> Result:
     """The call's result, tried again after a failure that may pass, for as long as the patience lasts.
 
-    The pause before an attempt is twice the one before, up to the longest, each cut by up to a half at random,
-    so that many callers do not come back at once. ``call`` gets the watch: its ``failures`` says how many
-    attempts have failed before this one. Raises the last failure, or NoAnswer when the time is up in an attempt.
+    Each pause is twice the one before, up to the longest, and cut by up to a half at random, so that many
+    callers do not come back at once. ``call`` gets the watch: its ``failures`` says how many attempts have
+    failed before this one. Raises the last failure, or NoAnswer where the time ran out in an attempt.
     """
     watch = Watch(patience.total)
     while True:
