@@ -79,11 +79,13 @@ class Keeper:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         gone = store_is_gone(error)
-        if error is not None and not gone:
-            self._leave()
-        self._over.set()
-        for beat in self._beats:
-            beat.join()
+        try:
+            if error is not None and not gone:
+                self._leave()
+        finally:
+            self._over.set()
+            for beat in self._beats:
+                beat.join()
         if error is None:
             self._lease.release()
         elif not gone:

@@ -38,7 +38,9 @@ _UNKNOWN_KEY = {
 _SIGN_IN = "check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION"
 _BAD_NAMES = ("InvalidBucketName", "KeyTooLongError", "InvalidURI", "InvalidArgument")
 _TRANSIENT = ("SlowDown", "ServiceUnavailable", "InternalError", "InternalServerError", "RequestTimeout")
-_DAMAGED_ON_THE_WAY = ("IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch")
+_DAMAGED_ON_THE_WAY = ("IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch", "404")
+"""The last is what boto3 makes of an answer that was cut off before it said what there is not."""
+
 _THROTTLED = (
     "Throttling",
     "ThrottlingException",

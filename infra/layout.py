@@ -190,8 +190,8 @@ def artifact_folder(evaluation: str) -> str:
 
 def artifact_folder_of(target: Target, key: str) -> str | None:
     """The artifact folder that ``key`` lies in, relative to the evaluation folder; None elsewhere."""
-    head, slash, name = key.removeprefix(evaluation_folder(target)).partition("/")
-    return f"{head}/" if slash and "/" not in name and _ARTIFACT_FOLDER.fullmatch(head) else None
+    head, slash, _ = key.removeprefix(evaluation_folder(target)).partition("/")
+    return f"{head}/" if slash and _ARTIFACT_FOLDER.fullmatch(head) else None
 
 
 def artifact_target(key: str) -> Target | None:

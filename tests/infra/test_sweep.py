@@ -92,7 +92,7 @@ def test_superseded_artifacts_go(store: Store) -> None:
     for target in targets:
         publish_now(store, "old", target)
         publish_now(store, "new", target)
-    put(store, "evaluations/m/v1/test/0123456789abcdef/deeper/report.html")
+    put(store, "evaluations/m/v1/test/notes/0123456789abcdef/report.html")
     put(store, "evaluations/0123456789abcdef/report.html")
     put(store, "models/m/versions/v1/test/0123456789abcdef/report.html")
     old = summary(targets[0], "old")["evaluation"][:16]
