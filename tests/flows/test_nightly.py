@@ -277,6 +277,45 @@ def test_a_beat_that_fails_does_not_end_the_night(
     assert len(document(store / "evaluations/index.json")["evaluations"]) == 1
 
 
+def test_the_record_tells_what_was_done_so_far(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Soon after something was done, not only with the lease's beat; and once, not again and again."""
+    monkeypatch.setattr(keeper, "RECORD_BEAT", 0.01)
+    written: list[int] = []
+    told = threading.Event()
+    write = keeper.record.write_record
+
+    def write_record(at: Any, record: Any) -> str:
+        written.append(len(record["evaluations"]))
+        if written[-1]:
+            told.set()
+        return write(at, record)
+
+    monkeypatch.setattr(keeper.record, "write_record", write_record)
+    with Keeper(str(store), new_run(), "test") as kept:
+        kept.begin(planned(store, 2))
+        kept.add(settle(Request(str(store), "good")))
+        assert told.wait(20)
+        threading.Event().wait(0.1)
+        assert written == [0, 1]
+        kept.finish()
+
+
+def test_time_left_is_told(store: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By the pace of what was evaluated, once there is one; what was up to date took no time."""
+    outcome = settle(Request(str(store), "good"))
+    with caplog.at_level("INFO", "assay"), Keeper(str(store), new_run(), "test") as kept:
+        kept.begin(Plan(planned(store, 4).requests, (outcome,) * 3))
+        kept._began -= 60
+        for _ in range(4):
+            kept.add(outcome)
+        kept.finish()
+
+    left = [
+        round(record.left) if record.left else None for record in caplog.records if hasattr(record, "left")
+    ]
+    assert left == [None, None, 60, 20, None]
+
+
 def test_a_lost_lease_stops_the_night(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No further evaluation begins, the error is that of the store, and the record has what was done."""
     monkeypatch.setattr(keeper, "BEAT", 0.01)
