@@ -13,7 +13,7 @@ from typing import Any, Self
 from evalcore.errors import AssayError, Forbidden, StorageUnavailable, Unauthorized
 from flows.faults import as_ours, store_is_gone
 from flows.plan import Plan
-from flows.progress import count, log, tell
+from flows.progress import count, log, passing, tell
 from flows.steps import Outcome, update_index
 from infra import lease, record
 from infra.clock import utc
@@ -110,8 +110,8 @@ class Keeper:
         for outcome in plan.outcomes:
             if outcome.error:
                 tell(_said(outcome))
-        if plan.outcomes:
-            count(self._known, self.total, _how_many(plan.outcomes))
+        tell_count = count if plan.outcomes else passing  # nothing is no news, but a bar begins
+        tell_count(self._known, self.total, _how_many(plan.outcomes))
         self._began = time.monotonic()
         self._refuse_if_lost()
         self._write_record()

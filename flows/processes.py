@@ -18,6 +18,12 @@ from typing import IO, Any
 
 from evalcore.errors import InternalError
 
+Hear = Callable[[Any], None]
+
+
+def _ignore(said: Any) -> None:
+    """Hears nothing."""
+
 
 class Died(Exception):
     """A process ended under its job; ``status`` is as ``subprocess`` has it, negative for a signal."""
@@ -53,15 +59,18 @@ class Process:
         """Whether it runs."""
         return self._process.poll() is None
 
-    def ask(self, job: Any) -> Any:
-        """What the process makes of a job.
+    def ask(self, job: Any, hear: Hear = _ignore) -> Any:
+        """What the process makes of a job; what it says meanwhile (``say``) goes to ``hear``.
 
         Raises what the work raised, Died where the process did, and Stopped where it was ended on purpose.
         """
         try:
             pickle.dump(job, _pipe(self._process.stdin))
             _pipe(self._process.stdin).flush()
-            answer = pickle.load(_pipe(self._process.stdout))  # noqa: S301 (our own process wrote it)
+            said, answer = self._receive()
+            while said:
+                hear(answer)
+                said, answer = self._receive()
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             if self._stopped:
                 raise Stopped from error
@@ -70,6 +79,11 @@ class Process:
         if isinstance(answer, BaseException):
             raise answer
         return answer
+
+    def _receive(self) -> tuple[bool, Any]:
+        """The next thing the process sends, and whether it is something said rather than the answer."""
+        received = pickle.load(_pipe(self._process.stdout))  # noqa: S301 (our own process wrote it)
+        return bool(received[0]), received[1]
 
     def stop(self) -> None:
         """End it, at once, and whatever it is at."""
@@ -101,15 +115,15 @@ class Processes:
             if not self._free:
                 self._free.append(Process(self._module))
 
-    def ask(self, job: Any, *, attempts: int = 1) -> Any:
-        """What a free process makes of a job; raises as ``Process.ask``.
+    def ask(self, job: Any, hear: Hear = _ignore, *, attempts: int = 1) -> Any:
+        """What a free process makes of a job; as ``Process.ask``.
 
         Where it dies the job is given to another until there were so many ``attempts``.
         """
         with self._turns:
             for attempt in range(1, attempts + 1):
                 try:
-                    return self._ask_once(job)
+                    return self._ask_once(job, hear)
                 except Died:
                     if attempt == attempts:
                         raise
@@ -123,10 +137,10 @@ class Processes:
         for process in there:
             process.stop()
 
-    def _ask_once(self, job: Any) -> Any:
+    def _ask_once(self, job: Any, hear: Hear) -> Any:
         process = self._take()
         try:
-            answer = process.ask(job)
+            answer = process.ask(job, hear)
         except (Died, Stopped):
             with self._lock:
                 self._busy.discard(process)
@@ -171,17 +185,32 @@ def _close(pipe: IO[bytes]) -> None:
 # -- the process's own side --------------------------------------------------------------------------
 
 
+_sending = threading.Lock()
+_answers: IO[bytes] | None = None
+
+
+def say(something: Any) -> None:
+    """Have the parent hear something of the job before it is done; any thread may."""
+    _send(True, something)
+
+
+def _send(said: bool, value: Any) -> None:
+    with _sending:
+        pickle.dump((said, value), _pipe(_answers))
+        _pipe(_answers).flush()
+
+
 def serve(work: Callable[[Any], Any], load: Callable[[], None] | None = None) -> None:
     """Do the jobs that come on standard input until there are no more; ``load`` comes before the first."""
-    answers = os.fdopen(os.dup(1), "wb")
+    global _answers
+    _answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not print into an answer
     jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, jobs), daemon=True).start()
     if load is not None:
         load()
     while True:
-        pickle.dump(_answer(work, jobs.get()), answers)
-        answers.flush()
+        _send(False, _answer(work, jobs.get()))
 
 
 def _listen(requests: IO[bytes], jobs: queue.SimpleQueue[Any]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from evalcore.errors import AssayError, EngineUnavailable, InternalError
 from flows import steps
-from flows.processes import Died, Processes, serve
+from flows.processes import Died, Processes, say, serve
 from flows.progress import log
 from flows.steps import Outcome, Request
 
@@ -21,26 +21,26 @@ _ENDED_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM)
 
 _workers = Processes("flows.workers")
 
-Told = list[tuple[int, str]]
-"""What a worker has to say: levels and texts of log records."""
-
 
 def settle(request: Request) -> Outcome:
     """As ``steps.settle``, in a worker process; that it died is a failure like any other."""
     started = time.monotonic()
     try:
-        outcome, told = _workers.ask((request, log.getEffectiveLevel()))
+        outcome: Outcome = _workers.ask((request, log.getEffectiveLevel()), _pass_on)
     except Died as died:
         outcome = steps.failed(request, _error_of(died))
         return replace(outcome, seconds=time.monotonic() - started)
-    for level, text in told:
-        log.log(level, "%s", text)
     return outcome
 
 
 def stop() -> None:
     """End the workers, whatever they are at; each starts again when it is needed."""
     _workers.stop()
+
+
+def _pass_on(said: tuple[int, str]) -> None:
+    level, text = said
+    log.log(level, "%s", text)
 
 
 def _error_of(died: Died) -> AssayError:
@@ -68,27 +68,19 @@ def _name(status: int) -> str:
 # -- the worker's own side ---------------------------------------------------------------------------
 
 
-class _Listener(logging.Handler):
-    """Keeps what is said during a job, for the parent to say."""
-
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
-        self.told: Told = []
+class _ToParent(logging.Handler):
+    """Has the parent say what is said here."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.told.append((record.levelno, self.format(record)))
+        say((record.levelno, self.format(record)))
 
 
-def _settle(job: tuple[Request, int]) -> tuple[Outcome, Told]:
+def _settle(job: tuple[Request, int]) -> Outcome:
     request, level = job
-    listener = _Listener(level)
     log.setLevel(level)
-    log.addHandler(listener)
-    try:
-        return steps.settle(request), listener.told
-    finally:
-        log.removeHandler(listener)
+    return steps.settle(request)
 
 
 if __name__ == "__main__":
+    log.addHandler(_ToParent())
     serve(_settle)

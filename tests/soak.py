@@ -84,8 +84,8 @@ class Soak:
         """What two minutes do, which the soak has no time for."""
         put(self.store, LEASE, {"run": "killed", "expires_at": "2026-01-01T00:00:00Z"})
 
-    def kill_one(self) -> None:
-        """One night with one kill, and a look at what is in force."""
+    def kill_one(self) -> bool:
+        """One night with one kill, and a look at what is in force; whether there was still one to kill."""
         self.change_inputs()
         self.free_lease()
         night = self.start()
@@ -96,6 +96,7 @@ class Soak:
         assert status in (0, 7, -signal.SIGKILL), f"a night ended with {status} after {victim} was killed"
         self.seen[f"killed: {victim}" if killed else "ended before it could be killed"] += 1
         self.look()
+        return killed
 
     def look(self) -> None:
         """Every evaluation is whole, and one of the two that there can be."""
@@ -155,8 +156,11 @@ def main() -> None:
             soak.begin()
             print(f"{kind}: a night takes {soak.seconds:.1f} s", flush=True)  # noqa: T201
             kills = given.kills // len(given.kinds)
-            for number in range(1, kills + 1):
-                soak.kill_one()
+            number = 0
+            while number < kills:
+                if not soak.kill_one():
+                    continue
+                number += 1
                 if number % LEFT_TO_END == 0 or number == kills:
                     soak.end()
                     print(f"{kind}: {number} of {kills} kills", file=sys.stderr, flush=True)  # noqa: T201

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import Any
 
-from flows.processes import serve
+from flows import processes
 
 
 class Unsendable(Exception):
@@ -20,6 +20,9 @@ class Unsendable(Exception):
 def work(job: Any) -> Any:
     """Do what is asked."""
     match job:
+        case "say":
+            processes.say("half")
+            processes.say("nearly all")
         case "print":
             print("not an answer")  # noqa: T201
         case "fail":
@@ -36,4 +39,4 @@ def work(job: Any) -> Any:
 
 
 if __name__ == "__main__":
-    serve(work)
+    processes.serve(work)

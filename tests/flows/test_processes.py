@@ -47,6 +47,14 @@ def test_a_process_stays(processes: Processes) -> None:
     assert processes.ask("last") == ("last", pid)
 
 
+def test_what_a_process_says_is_heard(processes: Processes) -> None:
+    """As it goes, before the answer is there."""
+    heard: list[str] = []
+
+    assert processes.ask("say", heard.append)[0] == "say"
+    assert heard == ["half", "nearly all"]
+
+
 @pytest.mark.parametrize(("job", "status"), [("die", -signal.SIGSEGV), ("exit", 3)])
 def test_a_process_that_dies_loses_its_job(processes: Processes, job: str, status: int) -> None:
     """Who asked learns how it ended; the next job has a new process."""
@@ -67,7 +75,7 @@ def test_one_that_was_killed_at_rest_costs_nothing(processes: Processes) -> None
     """The next job does not go to it."""
     _, pid = processes.ask("first")
     os.kill(pid, signal.SIGKILL)
-    until(lambda: Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z")
+    until(lambda: not processes._free[0].alive)
 
     assert processes.ask("second")[1] != pid
 

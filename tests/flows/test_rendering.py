@@ -68,7 +68,7 @@ def test_a_document_that_kills_twice_is_an_error(
     """Where the next process dies too, it is a bug and is called one."""
     asked: list[int] = []
 
-    def dying(self: Process, document: Any) -> Any:
+    def dying(self: Process, document: Any, *hear: Any) -> Any:
         asked.append(self.pid)
         self.stop()
         raise Died(-11)

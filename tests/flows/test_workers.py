@@ -41,10 +41,10 @@ def kill(monkeypatch: pytest.MonkeyPatch, number: int, wanted: Any) -> None:
     """Have the process that gets the wanted job die of a signal."""
     ask = Process.ask
 
-    def ask_and_kill(self: Process, job: Any) -> Any:
+    def ask_and_kill(self: Process, job: Any, *hear: Any) -> Any:
         if wanted(job):
             os.kill(self.pid, number)
-        return ask(self, job)
+        return ask(self, job, *hear)
 
     monkeypatch.setattr(Process, "ask", ask_and_kill)
 
