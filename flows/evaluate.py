@@ -13,7 +13,7 @@ from prefect.runtime import flow_run, task_run
 from prefect.tasks import Task, exponential_backoff
 
 from evalcore.errors import StorageUnavailable
-from flows import artifacts, steps
+from flows import artifacts, steps, workers
 from flows.notices import facts, give_notice, said
 from flows.progress import STEPS, heard, step
 from flows.steps import Outcome, Request
@@ -64,8 +64,8 @@ TRIED_AGAIN: dict[str, Any] = {
     **TRIED_AGAIN,
 )
 def evaluate(request: Request) -> Outcome:
-    """One evaluation; fails where it does."""
-    outcome = steps.settle(request)
+    """One evaluation, in a worker process; fails where it does."""
+    outcome = workers.settle(request)
     artifacts.leave_markdown(outcome)
     if outcome.error:
         raise NotEvaluated(outcome) from outcome.error

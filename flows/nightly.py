@@ -9,10 +9,10 @@ from prefect import flow, task
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 
-from flows import artifacts, night
+from flows import artifacts, night, plan
 from flows.evaluate import TRIED_AGAIN, NotEvaluated, evaluate
 from flows.keeper import Keeper
-from flows.night import Order, Plan, Versions
+from flows.plan import WORKERS, Order, Plan, Versions
 from flows.progress import about, heard
 from flows.steps import Outcome
 
@@ -22,7 +22,7 @@ Record = dict[str, Any]
 @task(name="plan-night", **TRIED_AGAIN)
 def plan_night(order: Order) -> Plan:
     """Which evaluations there are."""
-    return night.plan_night(order)
+    return plan.plan_night(order)
 
 
 @flow(name="nightly", flow_run_name="{run}", persist_result=False)
@@ -32,7 +32,7 @@ def nightly(
     versions: Versions = "promoted",
     split: str = "test",
     force: bool = False,
-    workers: int = night.WORKERS,
+    workers: int = WORKERS,
     run: str | None = None,
 ) -> Any:
     """Every evaluation that is due; its result is the night's record, and it fails where one errored.
@@ -42,12 +42,13 @@ def nightly(
     url = store or os.environ.get("ASSAY_STORE", "./assay-store")
     order = Order(url, run or night.new_run(), models, versions, split, force, workers)
     with heard(), about(run=order.run), Keeper(order.store, order.run, order.split) as keeper:
-        plan = plan_night(order)
-        keeper.begin(plan.skipped, plan.failed, len(plan.requests))
-        progress = artifacts.Progress(len(plan.requests))
-        for future in night.as_they_end(plan.requests, workers, evaluate.submit, as_completed):
-            keeper.add(_outcome(future))
-            progress.advance()
+        found = plan_night(order)
+        keeper.begin(found)
+        progress = artifacts.Progress(len(found.requests))
+        with night.ending_workers():
+            for future in night.as_they_end(found.requests, workers, evaluate.submit, as_completed):
+                keeper.add(_outcome(future))
+                progress.advance()
         record = keeper.finish()
         artifacts.leave_table(order.store, record)
     failed = record["counts"].get("failed", 0)

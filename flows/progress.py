@@ -63,9 +63,15 @@ def counted(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
-def count(done: int, total: int, text: str, **facts: Any) -> None:
-    """Say how far the work is, and what was finished last."""
-    _log(logging.INFO, text, {"done": done, "total": total, **facts})
+def count(done: int, total: int, text: str, seconds_left: float | None = None, **facts: Any) -> None:
+    """Say how far the work is, what was finished last, and how long the rest may take."""
+    left = {} if seconds_left is None else {"seconds_left": round(seconds_left, 1)}
+    _log(logging.INFO, text, {"done": done, "total": total, **left, **facts})
+
+
+def passing(done: int, total: int, text: str) -> None:
+    """Say how far work is of which no line is worth keeping."""
+    _log(logging.DEBUG, text, {"done": done, "total": total})
 
 
 def _log(level: int, text: str, facts: Mapping[str, Any]) -> None:
@@ -170,11 +176,22 @@ class _Bar(_Lines):
 
 def _share(record: logging.LogRecord) -> str:
     facts = _facts(record)
-    return f"[{facts['done']}/{facts['total']}] " if "total" in facts else ""
+    if "total" not in facts:
+        return ""
+    left = facts.get("seconds_left")
+    return f"[{facts['done']}/{facts['total']}] " + (f"({duration(left)} left) " if left else "")
 
 
 def _facts(record: logging.LogRecord) -> Mapping[str, Any]:
     return getattr(record, "facts", {})
+
+
+def duration(seconds: float) -> str:
+    """A time to wait, as roughly as one needs to know it: ``40 s``, ``3 min``, ``2 h 10 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _traceback(record: logging.LogRecord) -> str:

@@ -19,7 +19,7 @@ from infra.storage import open_store, without_secrets
 
 if TYPE_CHECKING:
     from flows.embedded import Server
-    from flows.night import Order
+    from flows.plan import Order
     from flows.steps import Outcome, Request
 
 

@@ -24,6 +24,7 @@ from infra.entries import entry_of, failed_entry
 from infra.layout import Target, failure_key
 from infra.registry import Inputs, Model, Registry
 from infra.storage import InputChanged, Store, WriteConflict, open_store
+from infra.sweep import sweep
 
 if TYPE_CHECKING:
     from evalcore.settings import Settings
@@ -118,6 +119,13 @@ def settle(request: Request) -> Outcome:
     return replace(outcome, request=request, seconds=time.monotonic() - started)
 
 
+def failed(request: Request, error: AssayError) -> Outcome:
+    """The outcome of a named version's evaluation that somebody else saw fail; it is recorded beside it."""
+    assert request.version_id is not None
+    target = Target(request.model_id, request.version_id, request.dataset_split, request.checkpoint)
+    return replace(_failed(request, target, error), request=request)
+
+
 def update_index(url: str, outcomes: Iterable[Outcome]) -> None:
     """Bring the index and its page up to date with what became of some evaluations."""
     from templates import render_index
@@ -125,7 +133,7 @@ def update_index(url: str, outcomes: Iterable[Outcome]) -> None:
     outcomes = list(outcomes)
     changes = [dict(outcome.change) for outcome in outcomes if outcome.change]
     promoted = {model: version for outcome in outcomes for model, version in outcome.promoted.items()}
-    if changes:
+    if changes or promoted:
         index.update_index(open_store(url), changes, render_index, promoted=promoted)
 
 
@@ -169,9 +177,13 @@ def _attempt(store: Store, target: Target, request: Request) -> Outcome:
 
 def prepare(store: Store, target: Target, threshold: float | None) -> Work:
     """List the inputs, resolve the settings and take the digest; raises NotFound and InputError."""
+    return work_of(Registry(store).model(target.model_id), target, threshold)
+
+
+def work_of(model: Model, target: Target, threshold: float | None = None) -> Work:
+    """The same of a model that was listed; raises as ``prepare``."""
     from evalcore.settings import resolve_settings
 
-    model = Registry(store).model(target.model_id)
     inputs = model.inputs(target)
     settings = resolve_settings(inputs.model, inputs.version, threshold=threshold)
     return Work(model, inputs, settings, digest_of(inputs, settings))
@@ -201,6 +213,7 @@ def _measured(store: Store, target: Target, work: Work, request: Request) -> dic
 
 def _keep(store: Store, target: Target, work: Work, found: publish.Stored, request: Request) -> Outcome:
     mended = publish.mend(store, target, found)
+    found = publish.finished(store, target, found)
     output.copy(request.output, store, target, found.document)
     recovered = failure_key(target) in mended and found.document["verdict"] != "fail"
     return replace(_in_force(target, work, found, request, "up_to_date"), recovered=recovered)
@@ -217,7 +230,7 @@ def _put(
 ) -> Outcome:
     step(f"{target}: publishing")
     # Before publishing, so that who has just read the summary in force still finds its artifacts.
-    publish.sweep(store, target, work.digest)
+    sweep(store, target, work.digest)
     recovered = document["verdict"] != "fail" and publish.is_failing(store, target, found)
     put = publish.publish(store, target, document, files, found.etag if found else None)
     output.write(request.output, put.document, files)
@@ -232,7 +245,7 @@ def _in_force(
     status: Literal["published", "up_to_date"],
 ) -> Outcome:
     promoted = work.model.promoted
-    change = entry_of(found.document, found.etag, promoted == target.version_id)
+    change = entry_of(found.document, found.etag, promoted == target.version_id, found.places)
     verdict = found.document["verdict"]
     return Outcome(request, target, status, verdict, change=change, promoted={work.model.model_id: promoted})
 

@@ -18,8 +18,13 @@ _STATUSES = ("pass", "inconclusive", "fail")
 _GATE = ("metric", "min", "max", "max_drop", "value", "interval", "status")
 
 
-def entry_of(document: Document, summary_etag: str, promoted: bool) -> Document:
-    """The entry of an evaluation that is in force; ``document`` is its summary."""
+def entry_of(
+    document: Document, summary_etag: str, promoted: bool, artifacts: Document | None = None
+) -> Document:
+    """The entry of an evaluation that is in force; ``document`` is its summary.
+
+    ``artifacts`` are the places of a ``publish.Stored``, which tell a later night that nothing has changed.
+    """
     overall = document.get("overall", {})
     gates = Counter(gate["status"] for gate in document.get("gates", []))
     return {
@@ -36,6 +41,7 @@ def entry_of(document: Document, summary_etag: str, promoted: bool) -> Document:
         "first_gate": _first_gate(document),
         "gates": {status: gates[status] for status in _STATUSES},
         "warnings": sum(warning["severity"] != "info" for warning in document.get("warnings", [])),
+        "artifacts": dict(artifacts or {}),
     }
 
 
@@ -103,5 +109,6 @@ def _blank() -> Document:
         "first_gate": None,
         "gates": dict.fromkeys(_STATUSES, 0),
         "warnings": 0,
+        "artifacts": {},
         "failure": None,
     }

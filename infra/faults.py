@@ -38,6 +38,9 @@ _UNKNOWN_KEY = {
 _SIGN_IN = "check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION"
 _BAD_NAMES = ("InvalidBucketName", "KeyTooLongError", "InvalidURI", "InvalidArgument")
 _TRANSIENT = ("SlowDown", "ServiceUnavailable", "InternalError", "InternalServerError", "RequestTimeout")
+_DAMAGED_ON_THE_WAY = ("IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch", "404")
+"""The last is what boto3 makes of an answer that was cut off before it said what there is not."""
+
 _THROTTLED = (
     "Throttling",
     "ThrottlingException",
@@ -141,9 +144,10 @@ def may_pass(failure: Exception) -> bool:
     """Whether another attempt may do better: throttling, a server's hiccup, a connection lost."""
     code = code_of(failure)
     if code:
-        return code in _TRANSIENT or code in _THROTTLED or _status_of(failure) in (429, 500, 502, 503, 504)
+        passing = (*_TRANSIENT, *_THROTTLED, *_DAMAGED_ON_THE_WAY)
+        return code in passing or _status_of(failure) in (429, 500, 502, 503, 504)
     name = type(failure).__name__
-    return name in _BROKEN_OFF or name in _NOT_REACHED
+    return name in _BROKEN_OFF or name in _NOT_REACHED or name == "ReadTimeoutError"
 
 
 def _of_answer(code: str, status: int, where: str, endpoint: str, details: dict[str, Any]) -> AssayError:

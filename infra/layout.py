@@ -202,6 +202,14 @@ def artifact_folder_of(target: Target, key: str) -> str | None:
     return f"{head}/" if slash and _ARTIFACT_FOLDER.fullmatch(head) else None
 
 
+def artifact_target(key: str) -> Target | None:
+    """The target whose artifact the object at ``key`` is; None elsewhere."""
+    folder, _, _ = key.rpartition("/")
+    above, _, name = folder.rpartition("/")
+    found = evaluated(f"{above}/{name}") if _ARTIFACT_FOLDER.fullmatch(name) else None
+    return found and found[0]
+
+
 def evaluated(key: str) -> tuple[Target, str] | None:
     """The target and the file name of an object directly in an evaluation folder; None elsewhere."""
     match key.removeprefix(EVALUATIONS).split("/"):
@@ -216,3 +224,9 @@ def evaluated(key: str) -> tuple[Target, str] | None:
 def record_key(run: str) -> str:
     """The key of a nightly run's record."""
     return f"{NIGHTLY}{check_id('run', run)}.json"
+
+
+def recorded_run(key: str) -> str | None:
+    """The run whose record the object at ``key`` is; None elsewhere."""
+    run = key.removeprefix(NIGHTLY).removesuffix(".json")
+    return run if is_id(run) and key == f"{NIGHTLY}{run}.json" else None

@@ -88,20 +88,31 @@ def _document(run: str, lasts: timedelta) -> dict[str, Any]:
     return {"run": run, "renewed_at": utc(now), "expires_at": utc(now + lasts)}
 
 
-def _refuse_if_held(found: Blob) -> None:
-    """Raise where a run holds the lease; a lease that cannot be read is nobody's."""
+def holder(store: Store) -> str | None:
+    """The run that holds the lease now, None where it is free."""
+    found = store.read(layout.LEASE)
+    held = found and _held(found)
+    return held[0] if held else None
+
+
+def _held(found: Blob) -> tuple[str, datetime] | None:
+    """Which run holds a lease and until when; one that is over, or cannot be read, is nobody's."""
     try:
         document = documents.parse(found.data, layout.LEASE)
         until = datetime.fromisoformat(document["expires_at"])
-        held = _now() < until
+        return (str(document.get("run"))[:140], until) if _now() < until else None
     except (InvalidSettings, KeyError, TypeError, ValueError):
-        return
+        return None
+
+
+def _refuse_if_held(found: Blob) -> None:
+    held = _held(found)
     if held:
-        holder = str(document.get("run"))[:140]
+        run, until = held
         raise LeaseHeld(
-            f"run {holder} is at work in this store; it holds {layout.LEASE} until {utc(until)}",
+            f"run {run} is at work in this store; it holds {layout.LEASE} until {utc(until)}",
             "wait for it to end; the lease of a run that was killed is free at that time",
-            run=holder,
+            run=run,
             expires_at=utc(until),
         )
 

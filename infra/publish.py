@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
@@ -19,7 +18,6 @@ from infra import documents, layout
 from infra.layout import Target
 from infra.storage import Entry, Store, WriteConflict
 
-_KEPT = timedelta(days=1)
 _AGAIN = "evaluate it again with --force"
 _CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -46,10 +44,15 @@ class File(Protocol):
 
 @dataclass(frozen=True)
 class Stored:
-    """The evaluation in force: its summary (empty where ``summary.json`` is damaged) and ETag."""
+    """The evaluation in force: its summary (empty where ``summary.json`` is damaged) and ETag.
+
+    ``places`` says where each artifact lies, and the ETags of it and of its copy (None of what is not there);
+    it is empty until the evaluation was published or mended.
+    """
 
     document: Document
     etag: str
+    places: Document = field(default_factory=dict)
 
 
 class Damaged(StorageUnavailable):
@@ -82,9 +85,7 @@ def publish(
     etag = documents.replace(store, folder + "summary.json", documents.dump(document), previous_etag)
     for name, file in files.items():
         store.write(folder + name, file.data, content_type=file.content_type)
-    store.delete([layout.failure_key(target)])
-    _follow(store, target, etag)
-    return Stored(document, etag)
+    return finished(store, target, Stored(document, etag))
 
 
 def record_failure(store: Store, target: Target, error: AssayError) -> None:
@@ -121,41 +122,42 @@ def mend(store: Store, target: Target, found: Stored) -> list[str]:
     return mended
 
 
-def sweep(store: Store, target: Target, evaluation: str, *, now: datetime | None = None) -> list[str]:
-    """Delete the artifact folders of other evaluations whose newest file is a day old; the keys deleted."""
-    limit = (now or datetime.now(UTC)) - _KEPT
-    kept = {layout.artifact_folder(evaluation)}
-    if not _old_artifacts(store, target, limit, kept):
-        return []
-    # Another writer may have put one of them in force since the caller read the summary, or be about to:
-    # then its files are new by now, and the listing that counts is the one right before the deletion.
-    keys = _old_artifacts(store, target, limit, kept | _folders_in_force(store, target))
-    store.delete(keys)
-    return keys
+def finished(store: Store, target: Target, found: Stored) -> Stored:
+    """The evaluation with its places, once a failure that it makes good is no longer told of.
+
+    Our copies may have come after those of a writer whose summary came after ours: then they follow that one.
+    """
+    folder = layout.evaluation_folder(target)
+    etags = {entry.key.removeprefix(folder): entry.etag for entry in store.list(folder)}
+    if "failure.json" in etags:
+        store.delete([layout.failure_key(target)])
+    if etags.get("summary.json") != found.etag:
+        later = stored(store, target)
+        if later and later.etag != found.etag:
+            mend(store, target, later)
+    places = {
+        name: {"key": line["key"], "etags": [etags.get(key) for key in (line["key"], name)]}
+        for name, line in artifacts_of(target, found).items()
+    }
+    return replace(found, places=places)
 
 
-def _old_artifacts(store: Store, target: Target, limit: datetime, kept: set[str]) -> list[str]:
-    """The keys in artifact folders, but for those that are ``kept``, whose newest file is of ``limit``."""
-    groups: dict[str, list[Entry]] = {}
-    for entry in store.list(layout.evaluation_folder(target), etags=False):
-        folder = layout.artifact_folder_of(target, entry.key)
-        if folder is not None and folder not in kept:
-            groups.setdefault(folder, []).append(entry)
-    old = [entries for entries in groups.values() if max(entry.modified for entry in entries) <= limit]
-    return [entry.key for entries in old for entry in entries]
+def is_whole(target: Target, entry: Document, etags: Mapping[str, str | None]) -> bool:
+    """Whether nothing has changed of an evaluation that was whole when it came into the index.
 
-
-def _folders_in_force(store: Store, target: Target) -> set[str]:
-    found = stored(store, target)
-    artifacts = _artifacts_or_none(target, found) if found else {}
-    return {f"{artifact['key'].partition('/')[0]}/" for artifact in artifacts.values()}
-
-
-def _follow(store: Store, target: Target, etag: str) -> None:
-    """Our copies may have come after those of a writer whose summary came after ours."""
-    found = stored(store, target)
-    if found and found.etag != etag:
-        mend(store, target, found)
+    ``entry`` is the index's, ``etags`` are those of at least the evaluation's keys now. Where it cannot be
+    told, it is not: ``mend`` looks closer.
+    """
+    folder = layout.evaluation_folder(target)
+    known = {"summary.json": entry["summary_etag"]}
+    for name, line in entry["artifacts"].items():
+        known |= zip((line["key"], name), line["etags"], strict=True)
+    return (
+        bool(entry["artifacts"])
+        and entry["failure"] is None
+        and layout.failure_key(target) not in etags
+        and all(etag is not None and etags.get(folder + key) == etag for key, etag in known.items())
+    )
 
 
 # -- artifacts ---------------------------------------------------------------------------------------
@@ -185,7 +187,7 @@ def _beside(store: Store, target: Target, key: str, file: File, facts: Document)
     if taken is None or taken.data == file.data:
         return key
     found = stored(store, target)
-    if found and {"key": key, **facts} in _artifacts_or_none(target, found).values():
+    if found and {"key": key, **facts} in artifacts_of(target, found).values():
         return key
     path = PurePosixPath(key)
     return str(path.with_name(f"{path.stem}-{facts['sha256'][:8]}{path.suffix}"))
@@ -204,7 +206,8 @@ def _artifacts(target: Target, found: Stored) -> dict[str, Document]:
     return lines
 
 
-def _artifacts_or_none(target: Target, found: Stored) -> dict[str, Document]:
+def artifacts_of(target: Target, found: Stored) -> dict[str, Document]:
+    """The lines of a summary's artifacts by name; none where it is damaged."""
     try:
         return _artifacts(target, found)
     except Damaged:  # it is about to be made again

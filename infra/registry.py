@@ -57,8 +57,13 @@ class Model:
         self.model_id = model_id
         self.document = document
         self._entries: dict[Place, list[Entry]] = {}
+        self._splits: dict[str | None, set[tuple[str, str | None]]] = {}
         for place, entry in found:
             self._entries.setdefault(place, []).append(entry)
+            if place.kind == "predictions":
+                self._splits.setdefault(place.version_id, set()).add(
+                    (str(place.dataset_split), place.checkpoint)
+                )
         self._documents: dict[str, dict[str, Any]] = {}
 
     @property
@@ -102,12 +107,17 @@ class Model:
 
     def splits(self, version_id: str) -> tuple[tuple[str, str | None], ...]:
         """The splits and checkpoints that have predictions: train, validation, test, default first."""
-        found = {
-            (str(place.dataset_split), place.checkpoint)
-            for place in self._entries
-            if place.kind == "predictions" and place.version_id == version_id
-        }
+        found = self._splits.get(version_id, set())
         return tuple(sorted(found, key=lambda pair: (layout.SPLITS.index(pair[0]), pair[1] or "")))
+
+    def read_for(self, versions: Sequence[str]) -> list[str]:
+        """The versions whose ``version.json`` the inputs of ``versions`` depend on; raises InvalidSettings.
+
+        As far as can be told before they are read: one of them may name another as its baseline.
+        """
+        if self.promoted in versions and "baseline" not in self.document:
+            return self.versions()  # the one before it is its baseline
+        return sorted({*versions, *([self.promoted] if self.promoted else [])})
 
     def inputs(self, target: Target, *, baseline: str | None = None) -> Inputs:
         """What the evaluation of ``target`` depends on, every entry with its ETag.

@@ -29,8 +29,9 @@ class Patience:
     connect: float = 5.0
     read: float = 20.0
     total: float = 30.0
-    attempts: int = 5
+    attempts: int = 20
     pause: float = 0.25
+    longest_pause: float = 4.0
 
 
 class Watch:
@@ -53,10 +54,11 @@ class Watch:
 def attempt(
     call: Callable[[Watch], Result], patience: Patience, worth_retrying: Callable[[Exception], bool]
 ) -> Result:
-    """The call's result, tried again after a failure that may pass while an attempt can still finish.
+    """The call's result, tried again after a failure that may pass, for as long as the patience lasts.
 
-    ``call`` gets the watch: its ``failures`` says how many attempts have failed before this one. Raises the
-    last failure, or NoAnswer when the time is up.
+    Each pause is twice the one before, up to the longest, and cut by up to a half at random, so that many
+    callers do not come back at once. ``call`` gets the watch: its ``failures`` says how many attempts have
+    failed before this one. Raises the last failure, or NoAnswer where the time ran out in an attempt.
     """
     watch = Watch(patience.total)
     while True:
@@ -64,11 +66,12 @@ def attempt(
             return _watched(call, watch)
         except Exception as failure:
             watch.failures += 1
-            pause = patience.pause * 2 ** (watch.failures - 1) * random.uniform(0.5, 1)
+            pause = min(patience.pause * 2 ** (watch.failures - 1), patience.longest_pause)
+            pause *= random.uniform(0.5, 1)
             if (
                 isinstance(failure, NoAnswer)
                 or watch.failures >= patience.attempts
-                or watch.left() - pause < patience.read
+                or watch.left() <= pause
                 or not worth_retrying(failure)
             ):
                 raise

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from flows.steps import settle
 from tests import browsers, faults, servers
 from tests.flows import stores
 from tests.serving import Served, serving
@@ -175,4 +176,5 @@ def quick_reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return stores.small_reports(summary)
 
     monkeypatch.setattr("flows.steps.render", render)
+    monkeypatch.setattr("flows.workers.settle", settle)  # here, where the reports are those
     yield made

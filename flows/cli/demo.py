@@ -28,7 +28,8 @@ def demo(session: Session, folder: Folder = None, runner: RunnerOption = "auto")
     printed. Ends with 0 where everything was published.
     """
     from flows.demo.store import build_store
-    from flows.night import WORKERS, Order, new_run
+    from flows.night import new_run
+    from flows.plan import WORKERS, Order
     from infra.storage import open_store
 
     if folder is not None and session.named is not None:

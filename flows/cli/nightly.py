@@ -33,7 +33,8 @@ def nightly(
     Unchanged inputs and settings are skipped as up to date. Ends with 7 where an evaluation errored, else
     with 1 where a gate failed, in an evaluation that was up to date included.
     """
-    from flows.night import WORKERS, Order, exit_status, new_run
+    from flows.night import exit_status, new_run
+    from flows.plan import WORKERS, Order
     from infra.layout import check_split
 
     check_split(split)

@@ -12,7 +12,8 @@ import pytest
 
 from evalcore.errors import InvalidPredictions, StorageUnavailable, UnreadableFile
 from flows import steps
-from flows.night import Order, exit_status, new_run
+from flows.night import exit_status, new_run
+from flows.plan import Order
 from infra import publish
 from infra.storage import WriteConflict
 from tests.flows.stores import document, put_model

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from evalcore.errors import ModelNotFound, StorageUnavailable
-from flows import keeper, night, steps
+from flows import keeper, steps
 from flows.keeper import Keeper
-from flows.night import Order, as_they_end, exit_status, new_run, plan_night, run_inline
+from flows.night import as_they_end, exit_status, new_run, run_inline
+from flows.plan import WORKERS, Order, Plan, plan_night
 from flows.steps import Request, settle
 from infra import lease
 from infra.storage import link, open_store
@@ -27,6 +28,11 @@ pytestmark = pytest.mark.usefixtures("quick_reports")
 def order(store: Path, **options: Any) -> Order:
     """An order for a night on the store."""
     return Order(str(store), new_run(), **options)
+
+
+def planned(store: Path, requests: int) -> Plan:
+    """A plan of so many evaluations that are due."""
+    return Plan(requests=(Request(str(store), "good", "v1"),) * requests)
 
 
 def statuses(record: dict[str, Any]) -> dict[str, str]:
@@ -212,7 +218,7 @@ def test_a_night_that_ends_early_leaves_its_traces(store: Path, error: Any) -> N
     """After Ctrl-C or an error the lease is free, and record and index have what was done."""
     run = new_run()
     with pytest.raises(BaseException, match=r"gone|^$"), Keeper(str(store), run, "test") as kept:
-        kept.begin([], [], 2)
+        kept.begin(planned(store, 2))
         kept.add(settle(Request(str(store), "good")))
         raise error
 
@@ -237,7 +243,7 @@ def test_record_and_lease_are_renewed(store: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(lease.Lease, "renew", renews)
     run = new_run()
     with Keeper(str(store), run, "test") as kept:
-        kept.begin([], [], 1)
+        kept.begin(planned(store, 1))
         kept.add(settle(Request(str(store), "good")))
         assert renewed.wait(20)
         record = document(store / f"evaluations/nightly/{run}.json")
@@ -262,13 +268,51 @@ def test_a_beat_that_fails_does_not_end_the_night(
 
     monkeypatch.setattr(keeper, "update_index", update_index)
     with Keeper(str(store), new_run(), "test") as kept:
-        kept.begin([], [], 1)
+        kept.begin(planned(store, 1))
         kept.add(settle(Request(str(store), "good")))
         assert passed.wait(20)
         kept.finish()
 
     assert "no answer" in caplog.text
     assert len(document(store / "evaluations/index.json")["evaluations"]) == 1
+
+
+def test_the_record_tells_what_was_done_so_far(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Soon after something was done, not only with the lease's beat; and once, not again and again."""
+    monkeypatch.setattr(keeper, "RECORD_BEAT", 0.01)
+    written: list[int] = []
+    told = threading.Event()
+    write = keeper.record.write_record
+
+    def write_record(at: Any, record: Any) -> str:
+        written.append(len(record["evaluations"]))
+        if written[-1]:
+            told.set()
+        return write(at, record)
+
+    monkeypatch.setattr(keeper.record, "write_record", write_record)
+    with Keeper(str(store), new_run(), "test") as kept:
+        kept.begin(planned(store, 2))
+        kept.add(settle(Request(str(store), "good")))
+        assert told.wait(20)
+        threading.Event().wait(0.1)
+        assert written == [0, 1]
+        kept.finish()
+
+
+def test_time_left_is_told(store: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By the pace of what was evaluated, once there is one; what was up to date took no time."""
+    outcome = settle(Request(str(store), "good"))
+    with caplog.at_level("INFO", "assay"), Keeper(str(store), new_run(), "test") as kept:
+        kept.begin(Plan(planned(store, 4).requests, (outcome,) * 3))
+        kept._began -= 60
+        for _ in range(4):
+            kept.add(outcome)
+        kept.finish()
+
+    told = [record.facts for record in caplog.records if "total" in record.facts]
+    left = [round(facts["seconds_left"]) if facts.get("seconds_left") else None for facts in told]
+    assert left == [None, None, 60, 20, None]
 
 
 def test_a_lost_lease_stops_the_night(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,7 +343,7 @@ def test_a_lost_lease_stops_the_night(store: Path, monkeypatch: pytest.MonkeyPat
             raise
 
     monkeypatch.setattr(lease.Lease, "renew", renews)
-    monkeypatch.setattr(night, "settle", settle_slowly)
+    monkeypatch.setattr("flows.workers.settle", settle_slowly)
     asked = order(store, workers=1)
     with pytest.raises(lease.LeaseLost, match="is now run another's") as caught:
         run_inline(asked)
@@ -381,4 +425,4 @@ def test_links_to_reports(tmp_path: Path) -> None:
     """A report's address can be opened: s3:// as it is, a folder's as file://."""
     assert link("s3://b/p", "evaluations/x") == "s3://b/p/evaluations/x"
     assert (tmp_path / "evaluations/x").as_uri() == link(str(tmp_path), "evaluations/x")
-    assert night.WORKERS >= 1
+    assert WORKERS >= 1

@@ -44,6 +44,21 @@ def test_a_bar_on_a_terminal() -> None:
     assert last == ""
 
 
+def test_how_long_it_may_take() -> None:
+    """As roughly as one needs to know it, behind the count; what is only passing is for terminals."""
+    times = {3.4: "3 s", 99: "99 s", 100: "2 min", 3600: "60 min", 7800: "2 h 10 min"}
+    assert {seconds: progress.duration(seconds) for seconds in times} == times
+    lines, terminal = io.StringIO(), Terminal()
+    for stream in (lines, terminal):
+        with progress.shown(stream):
+            progress.passing(1, 4, "m1")
+            progress.count(2, 4, "m2", 185)
+
+    assert lines.getvalue() == "[2/4] (3 min left) m2\n"
+    assert "] [1/4] m1" in terminal.getvalue()
+    assert "] [2/4] (3 min left) m2" in terminal.getvalue()
+
+
 def test_tracebacks_only_for_those_who_look_for_bugs() -> None:
     """An error's traceback is shown at its own level alone."""
     for level, shown in [(progress.STEPS, False), (progress.TRACES, True)]:

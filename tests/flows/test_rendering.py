@@ -16,7 +16,8 @@ import pytest
 
 import templates
 from evalcore.errors import InternalError
-from flows.rendering import Renderers, RenderProcess
+from flows.processes import Died, Process
+from flows.rendering import Renderers
 from tests.evalcore.test_summary import document
 
 
@@ -39,13 +40,13 @@ def test_a_process_renders_what_this_one_would(renderers: Renderers) -> None:
 def test_two_at_once_have_a_process_each(renderers: Renderers, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many processes are started as there are documents at once, and they are used again."""
     started: list[int] = []
-    made = RenderProcess.__init__
+    made = Process.__init__
 
-    def noted(self: RenderProcess) -> None:
-        made(self)
+    def noted(self: Process, module: str) -> None:
+        made(self, module)
         started.append(self.pid)
 
-    monkeypatch.setattr(RenderProcess, "__init__", noted)
+    monkeypatch.setattr(Process, "__init__", noted)
     with ThreadPoolExecutor(4) as pool:
         files = list(pool.map(renderers.render, [SUMMARY] * 6))
 
@@ -56,7 +57,7 @@ def test_two_at_once_have_a_process_each(renderers: Renderers, monkeypatch: pyte
 def test_a_killed_process_is_replaced(renderers: Renderers) -> None:
     """A process that is killed loses its document to the next one, and nobody notices."""
     renderers.warm()
-    os.kill(renderers._free[0].pid, signal.SIGKILL)
+    os.kill(renderers.processes._free[0].pid, signal.SIGKILL)
 
     assert set(renderers.render(SUMMARY)) == set(templates.render(SUMMARY))
 
@@ -65,15 +66,18 @@ def test_a_document_that_kills_twice_is_an_error(
     renderers: Renderers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the next process dies too, it is a bug and is called one."""
+    asked: list[int] = []
 
-    def dying(self: RenderProcess, document: Any) -> Any:
+    def dying(self: Process, document: Any, *hear: Any) -> Any:
+        asked.append(self.pid)
         self.stop()
-        raise EOFError
+        raise Died(-11)
 
-    monkeypatch.setattr(RenderProcess, "render", dying)
+    monkeypatch.setattr(Process, "ask", dying)
 
     with pytest.raises(InternalError, match="died"):
         renderers.render(SUMMARY)
+    assert len(set(asked)) == 2
 
 
 def test_what_rendering_raises_comes_back(renderers: Renderers) -> None:
@@ -86,7 +90,7 @@ def test_what_rendering_raises_comes_back(renderers: Renderers) -> None:
 
 def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
     """However the parent ends, nothing is left running."""
-    code = "import os, signal; from flows.rendering import RenderProcess; print(RenderProcess().pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    code = "import os, signal; from flows.processes import Process; print(Process('flows.rendering').pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     outcome = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -11,7 +11,7 @@ import pytest
 
 from evalcore.errors import EngineUnavailable
 from flows import embedded, runner
-from flows.night import Order
+from flows.plan import Order
 from flows.prefect_api import api_url
 from flows.runner import Runner, uses_prefect
 from flows.steps import Request

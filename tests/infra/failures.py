@@ -12,7 +12,7 @@ from evalcore.errors import AssayError
 from infra.retry import Patience
 
 QUICK = Patience(connect=0.5, read=0.5, total=2, pause=0.001)
-STEADY = Patience(connect=5, read=5, total=30, pause=0.001)
+STEADY = Patience(connect=5, read=5, total=30, attempts=5, pause=0.001)
 LISTING = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
 
 

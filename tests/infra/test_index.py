@@ -99,6 +99,7 @@ def test_an_entry_has_the_headline() -> None:
         "first_gate": {"metric": "accuracy", "min": 0.8, "value": 0.9, "interval": None, "status": "pass"},
         "gates": {"pass": 2, "inconclusive": 0, "fail": 1},
         "warnings": 2,
+        "artifacts": {},
         "failure": None,
     }
     assert target_of(document) == Target("m", "v1", "test", "7")

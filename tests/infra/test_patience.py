@@ -73,24 +73,42 @@ def test_no_connection_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time.monotonic() - started < QUICK.total + 0.5
 
 
-def test_an_attempt_starts_only_if_it_can_finish() -> None:
-    """A failure near the end of the time is final; early ones are tried again, but not for ever."""
+def test_attempts_end_with_the_time() -> None:
+    """What fails is tried again until the time is up or there were enough attempts; what cannot pass is not."""
     calls: list[float] = []
 
     def fail(watch: Watch) -> None:
         calls.append(watch.left())
-        time.sleep(0.1)
         raise ConnectionError
 
+    with pytest.raises((ConnectionError, NoAnswer)):
+        attempt(fail, Patience(total=1.5, pause=0.1, longest_pause=0.2), lambda _: True)
+    assert all(left > 0 for left in calls)
+    assert 2 <= len(calls) <= 16
+    calls.clear()
     with pytest.raises(ConnectionError):
-        attempt(fail, Patience(read=0.85, total=1, pause=0), lambda _: True)
-    assert len(calls) == 2
-    with pytest.raises(ConnectionError):
-        attempt(fail, Patience(read=0, total=10, pause=0, attempts=3), lambda _: True)
-    assert len(calls) == 5
+        attempt(fail, Patience(pause=0, attempts=3), lambda _: True)
+    assert len(calls) == 3
     with pytest.raises(ConnectionError):
         attempt(fail, Patience(), lambda _: False)
-    assert len(calls) == 6
+    assert len(calls) == 4
+
+
+def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pause is up to twice the one before, within a bound, and no two callers' are the same."""
+    pauses: list[float] = []
+    monkeypatch.setattr("infra.retry.time.sleep", pauses.append)
+
+    def fail(_: Watch) -> None:
+        raise ConnectionError
+
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            attempt(fail, Patience(attempts=9), lambda _: True)
+    most = [0.25, 0.5, 1, 2, 4, 4, 4, 4]
+    for pause, limit in zip(pauses, most * 2, strict=True):
+        assert limit / 2 <= pause <= limit
+    assert pauses[:8] != pauses[8:]
 
 
 def test_news_starts_the_time_again() -> None:

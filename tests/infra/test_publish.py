@@ -14,8 +14,9 @@ import pytest
 from evalcore.errors import InvalidPredictions
 from infra import layout
 from infra.layout import Target
-from infra.publish import _CONTENT_TYPES, Damaged, Stored, mend, publish, record_failure, stored, sweep
+from infra.publish import _CONTENT_TYPES, Damaged, Stored, mend, publish, record_failure, stored
 from infra.storage import Store, WriteConflict, open_store
+from infra.sweep import sweep
 from tests.infra.doubles import File, Killed, Wrapped, dies_at, files, put, summary
 
 TARGET = Target("m", "v1", "test")
