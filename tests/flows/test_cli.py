@@ -29,6 +29,7 @@ COMMANDS = [
     "list",
     "nightly",
     "promote",
+    "prune",
     "schema",
     "summary",
 ]
