@@ -59,7 +59,7 @@ class Keeper:
             threading.Thread(target=self._beat, args=beat, name="night-keeper", daemon=True)
             for beat in (
                 (BEAT, lambda: self._lease.renew()),
-                (BEAT, self._write_index),
+                (BEAT, self._index_news),
                 (BEAT, self._write_record),
                 (min(BEAT, RECORD_BEAT), self._tell_news),
             )
@@ -157,6 +157,12 @@ class Keeper:
             except Exception as error:
                 # The store may answer again; if it does not, the night ends with its error anyway.
                 warn(str(as_ours(error)), run=self.run)
+
+    def _index_news(self) -> None:
+        with self._lock:
+            news = bool(self._unindexed)
+        if news:
+            self._write_index()
 
     def _write_index(self) -> None:
         with self._writing:

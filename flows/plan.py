@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from evalcore.errors import AssayError, ModelNotFound
 from flows.faults import as_ours
-from flows.progress import counted, passing, tell
+from flows.progress import counted, passing, step
 from flows.steps import Outcome, Request, work_of
 from infra.index import read_index
 from infra.layout import EVALUATIONS, Target, evaluation_folder
@@ -70,7 +70,7 @@ def plan_night(order: Order) -> Plan:
     names = [name for name in Registry(store).models() if fnmatch.fnmatchcase(name, order.models)]
     if not names and not set(order.models) & set("*?["):
         Registry(store).model(order.models)
-    tell(f"looking at {counted(len(names), 'model')} …")
+    step(f"looking at {counted(len(names), 'model')} …")
     # Read before what it is held against: what is written meanwhile is due, never wrongly up to date.
     index = {entry["key"]: entry for entry in (read_index(store) or {"evaluations": []})["evaluations"]}
     with ThreadPoolExecutor(REQUESTS) as readers:

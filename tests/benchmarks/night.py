@@ -97,28 +97,32 @@ def _name_server(url: str) -> None:
     )
 
 
-def requests_of(url: str, *options: str) -> Counter[str]:
+def requests_of(url: str) -> Counter[str]:
     """How often a night asks a store on S3 for what."""
     server = os.environ["AWS_ENDPOINT_URL_S3"]
     with Proxy(server) as proxy:
         _name_server(proxy.url)
         try:
-            night(url, *options)
+            night(url)
         finally:
             _name_server(server)
     return Counter(request.operation for request in proxy.requests)
 
 
-def show(name: str, url: str, cost: Cost, *options: str) -> None:
-    """The figures of one night."""
+def show(name: str, cost: Cost) -> None:
+    """What one night cost."""
     evaluations = cost.record["evaluations"]
     each = cost.cpu / max(len(evaluations), 1)
     print(f"{name:28} {cost.record['counts']}")  # noqa: T201
     print(f"  wall {cost.wall:7.2f} s   CPU {cost.cpu:7.2f} s, {each * 1000:.1f} ms a version")  # noqa: T201
+
+
+def show_requests(url: str, versions: int) -> None:
+    """What one night asks of a store on S3."""
     if url.startswith("s3://"):
-        counts = requests_of(url, *options)
+        counts = requests_of(url)
         told = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-        print(f"  {counts.total()} requests: {told}")  # noqa: T201
+        print(f"  {counts.total() / versions:.1f} requests a version: {told}")  # noqa: T201
 
 
 def main() -> None:
@@ -137,14 +141,18 @@ def main() -> None:
         if given.up_to_date:
             with place(kind) as url:
                 stores.put_up_to_date(url, given.up_to_date, given.versions)
-                show(f"{kind}, all up to date", url, night(url))
+                show(f"{kind}, all up to date", night(url))
+                show_requests(url, given.up_to_date)
         if given.due:
             with place(kind) as url:
                 stores.put_due(url, given.due, given.versions, given.rows)
                 cost = night(url)
-                show(f"{kind}, all due", url, cost, "--force")
+                show(f"{kind}, all due", cost)
                 rest = cost.cpu / given.due - pdf
                 print(f"  {rest * 1000:.0f} ms a version without the PDF")  # noqa: T201
+            with place(kind) as url:
+                stores.put_due(url, 2 * given.versions, given.versions, given.rows)
+                show_requests(url, 2 * given.versions)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ COMMANDS = [
     "list",
     "nightly",
     "promote",
+    "prune",
     "schema",
     "serve",
     "summary",
