@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.retry import Patience
 from tests.flows.stores import put_model, snapshot
 from tests.serving import MARKER, SECRETS
 
@@ -107,6 +108,7 @@ def test_no_secret_is_told(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("infra.s3.Patience", lambda: Patience(total=1.0))  # nobody will answer
     put_model(store, "broken")
     (store / "models/broken/model.json").write_text("{")
 
