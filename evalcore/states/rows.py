@@ -64,6 +64,8 @@ class RowCounts(Additive):
 
 def _missing(column: LabelColumn, among: LabelColumn | None = None) -> int:
     """How many rows have no label, counted ``among`` those that another column has one for."""
+    if not len(column.codes) or column.codes.max() < column.missing:  # which needs no array of its own
+        return 0
     missing = column.codes == column.missing
     found = int(np.count_nonzero(missing))
     return found if among is None or not found else int(np.count_nonzero(missing & among.present()))
