@@ -207,15 +207,14 @@ def _canonical_column(codes: npt.NDArray[Any], names: list[str | None]) -> Label
 
 
 def _codes(chunk: pa.DictionaryArray, missing: int) -> npt.NDArray[Any]:
-    """A chunk's codes, in bytes where these can hold them; a null has the code ``missing``."""
+    """A chunk's codes as they are stored; a null has the code ``missing``."""
     indices = chunk.indices
-    stored = _buffer(
+    codes = _buffer(
         indices, np.dtype(f"{'u' if 'u' in str(indices.type) else ''}int{indices.type.bit_width}")
     )
-    codes = stored.astype(np.uint8 if missing < 256 else np.int32, copy=False)
     if indices.null_count == 0:
         return codes
-    return np.where(valid(indices), codes, codes.dtype.type(missing))
+    return np.where(valid(indices), codes.astype(np.int32), np.int32(missing))
 
 
 def _buffer(array: pa.Array, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
