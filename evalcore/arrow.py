@@ -214,7 +214,8 @@ def _codes(chunk: pa.DictionaryArray, missing: int) -> npt.NDArray[Any]:
     )
     if indices.null_count == 0:
         return codes
-    return np.where(valid(indices), codes.astype(np.int32), np.int32(missing))
+    kind = np.dtype(np.uint8 if missing < 256 else np.int32)
+    return np.where(valid(indices), codes.astype(kind), kind.type(missing))
 
 
 def _buffer(array: pa.Array, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
