@@ -151,7 +151,7 @@ def _origin() -> Schema:
     )
     return {
         "inputs": _list(source),
-        "what_if": _object({"threshold": {"type": "number"}}),
+        "what_if": _object({"threshold": {"type": "number"}, "baseline": {"type": ["string", "null"]}}, []),
         "artifacts": {"type": "object", "additionalProperties": artifact},
         "provenance": {"type": "object"},
     }

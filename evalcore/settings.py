@@ -48,7 +48,8 @@ class Settings:
     """The resolved settings of one evaluation; ``document()`` is how they stand in the summary.
 
     ``examples`` says whether the report may show rows. ``asked_threshold`` says that the threshold was asked
-    for by the caller, so that scores must be there.
+    for by the caller, so that scores must be there; ``asked_baseline`` is the version to compare with, or
+    ``none``, where the caller asked for one.
     """
 
     task_type: str = "classification"
@@ -67,10 +68,11 @@ class Settings:
     training_counts: Mapping[str, int] | None = None
     unknown: tuple[str, ...] = ()
     asked_threshold: bool = False
+    asked_baseline: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The settings as a JSON object, training counts and what was not understood apart."""
-        hidden = {"training_counts", "unknown", "asked_threshold"}
+        hidden = {"training_counts", "unknown", "asked_threshold", "asked_baseline"}
         values = dataclasses.asdict(self) | {"columns": self.columns.document()}
         return {_key(name): _plain(value) for name, value in values.items() if name not in hidden}
 
@@ -93,13 +95,17 @@ class Settings:
 
 
 def resolve_settings(
-    model: Mapping[str, Any], version: Mapping[str, Any], *, threshold: float | None = None
+    model: Mapping[str, Any],
+    version: Mapping[str, Any],
+    *,
+    threshold: float | None = None,
+    baseline: str | None = None,
 ) -> Settings:
     """The settings of one version: the model's, overruled key by key by the version's.
 
-    ``threshold``, where given, overrules both. Raises InvalidSettings for a value of the wrong type, naming
-    the key; UnsupportedTask for a task type that cannot be evaluated; InvalidParameter for a threshold
-    outside [0, 1].
+    ``threshold``, where given, overrules both; ``baseline`` is noted as what was asked for. Raises
+    InvalidSettings for a value of the wrong type, naming the key; UnsupportedTask for a task type that cannot
+    be evaluated; InvalidParameter for a threshold outside [0, 1].
     """
     given = {**model, **version}
     read = {
@@ -108,7 +114,8 @@ def resolve_settings(
         if key in _READERS and value is not None
     }
     unknown = tuple(sorted(key for key in given if key not in _READERS and key not in ELSEWHERE))
-    settings = dataclasses.replace(Settings(), **read, unknown=unknown + _unknown_parts(given))
+    unknown += _unknown_parts(given)
+    settings = dataclasses.replace(Settings(), **read, unknown=unknown, asked_baseline=baseline)
     if threshold is not None:
         settings = _asked(settings, threshold)
     return _consistent(settings)

@@ -15,6 +15,9 @@ SCHEMA_VERSION = "1.0"
 DENSE_LABELS = 2000
 """A matrix of more labels is stored as its cells."""
 
+NO_BASELINE = "none"
+"""What is asked for in place of a version to compare with nothing."""
+
 Document = dict[str, Any]
 
 
@@ -98,7 +101,10 @@ def _matrix(counts: ConfusionCounts) -> Document:
 def _what_if(measured: Measured) -> Document:
     """Says of an evaluation that it answers a question and is in force nowhere."""
     settings = measured.settings
-    return {"what_if": {"threshold": settings.threshold}} if settings.asked_threshold else {}
+    supposed: Document = {"threshold": settings.threshold} if settings.asked_threshold else {}
+    if settings.asked_baseline is not None:
+        supposed["baseline"] = None if settings.asked_baseline == NO_BASELINE else settings.asked_baseline
+    return {"what_if": supposed} if supposed else {}
 
 
 def _parts(measured: Measured) -> Document:

@@ -40,8 +40,8 @@ LOST_RACE_PAUSE = 0.2
 class Request:
     """An evaluation that is asked for; ``version_id`` None means the promoted one.
 
-    With ``threshold`` it is a what-if, which changes nothing in the store. ``output`` is a folder that gets
-    the artifacts too.
+    With ``threshold`` or ``baseline`` (a version to compare with, or ``none``) it is a what-if, which changes
+    nothing in the store. ``output`` is a folder that gets the artifacts too.
     """
 
     store: str
@@ -50,9 +50,15 @@ class Request:
     dataset_split: str = "test"
     checkpoint: str | None = None
     threshold: float | None = None
+    baseline: str | None = None
     force: bool = False
     output: str | None = None
     run_id: str | None = None
+
+    @property
+    def what_if(self) -> bool:
+        """Whether it supposes what the settings do not say."""
+        return self.threshold is not None or self.baseline is not None
 
     def names(self) -> dict[str, str | None]:
         """What the evaluation is known by in logs and events."""
@@ -161,31 +167,33 @@ def _until_settled(store: Store, target: Target, request: Request) -> Outcome:
 
 def _attempt(store: Store, target: Target, request: Request) -> Outcome:
     # Read before the inputs are listed: what replaces it is then made from inputs at least as new.
-    found = None if request.threshold is not None else publish.stored(store, target)
-    work = prepare(store, target, request.threshold)
+    found = None if request.what_if else publish.stored(store, target)
+    work = prepare(store, target, request.threshold, request.baseline)
     if found and not request.force and found.document.get("evaluation") == work.digest:
         with suppress(publish.Damaged):  # then it is made again
             return _keep(store, target, work, found, request)
     renderers.warm()
     document = _measured(store, target, work, request)
     files = render(document)
-    if request.threshold is not None:
+    if request.what_if:
         output.write(request.output, document, files)
         return Outcome(request, target, "what_if", document["verdict"], document=document)
     return _put(store, target, work, document, files, found, request)
 
 
-def prepare(store: Store, target: Target, threshold: float | None) -> Work:
+def prepare(store: Store, target: Target, threshold: float | None, baseline: str | None = None) -> Work:
     """List the inputs, resolve the settings and take the digest; raises NotFound and InputError."""
-    return work_of(Registry(store).model(target.model_id), target, threshold)
+    return work_of(Registry(store).model(target.model_id), target, threshold, baseline)
 
 
-def work_of(model: Model, target: Target, threshold: float | None = None) -> Work:
+def work_of(
+    model: Model, target: Target, threshold: float | None = None, baseline: str | None = None
+) -> Work:
     """The same of a model that was listed; raises as ``prepare``."""
     from evalcore.settings import resolve_settings
 
-    inputs = model.inputs(target)
-    settings = resolve_settings(inputs.model, inputs.version, threshold=threshold)
+    inputs = model.inputs(target, baseline=baseline)
+    settings = resolve_settings(inputs.model, inputs.version, threshold=threshold, baseline=baseline)
     return Work(model, inputs, settings, digest_of(inputs, settings))
 
 

@@ -27,6 +27,10 @@ Threshold = Annotated[
     float | None,
     typer.Option(metavar="T", help="A what-if at this threshold: nothing in the store changes."),
 ]
+Baseline = Annotated[
+    str | None,
+    typer.Option(metavar="V|none", help="A what-if against this version: nothing in the store changes."),
+]
 Output = Annotated[str | None, typer.Option(metavar="FOLDER", help="Write the artifacts there, too.")]
 
 
@@ -38,6 +42,7 @@ def evaluate(
     split: SplitOption = "test",
     checkpoint: CheckpointOption = None,
     threshold: Threshold = None,
+    baseline: Baseline = None,
     runner: RunnerOption = "auto",
     output: Output = None,
     force: ForceOption = False,
@@ -53,7 +58,7 @@ def evaluate(
     folder = _folder(output)
     names = list(model or [])
     if file:
-        _check_file_options(folder, version, checkpoint)
+        _check_file_options(folder, version, checkpoint, baseline)
         paths = [*file, *map(Path, names)]
         from flows.local import evaluate_files
 
@@ -69,7 +74,7 @@ def evaluate(
     from flows.steps import Request
 
     url = session.store().url
-    request = Request(url, names[0], version, split, checkpoint, threshold, force, folder)
+    request = Request(url, names[0], version, split, checkpoint, threshold, baseline, force, folder)
     with session.progress(progress.STEPS):
         outcome = runners.run_evaluation(request, runner, debug=session.debug)
     document = outcome.document
@@ -103,8 +108,10 @@ def _check_threshold(threshold: float | None) -> None:
         raise InvalidParameter(f"--threshold {threshold} is not between 0 and 1", "give a share such as 0.5")
 
 
-def _check_file_options(output: str | None, version: str | None, checkpoint: str | None) -> None:
+def _check_file_options(output: str | None, *of_a_store: str | None) -> None:
     if output is None:
         raise InvalidParameter("--file needs --output", "name a folder for the report")
-    if version is not None or checkpoint is not None:
-        raise InvalidParameter("--version and --checkpoint are of a store", "leave them out with --file")
+    if any(option is not None for option in of_a_store):
+        raise InvalidParameter(
+            "--version, --checkpoint and --baseline are of a store", "leave them out with --file"
+        )

@@ -12,7 +12,7 @@ import pytest
 
 from flows import measure, runner
 from tests.flows.conftest import Ran
-from tests.flows.stores import document, snapshot, write_predictions, write_scores
+from tests.flows.stores import document, put_version, snapshot, write_predictions, write_scores
 
 Assay = Callable[..., Ran]
 pytestmark = pytest.mark.usefixtures("quick_reports")
@@ -65,6 +65,22 @@ def test_evaluate_what_if(assay: Assay, store: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out/report.html").is_file()
     assert before == snapshot(store)
     assert "what-if" in assay("evaluate", "good", "--threshold", "0.3").out
+
+
+def test_evaluate_against_another_version(assay: Assay, store: Path) -> None:
+    """With a baseline it is a what-if too: against that version, or none; one that is not there is an error."""
+    put_version(store, "good", "v0")
+    before = snapshot(store)
+
+    found = [
+        json.loads(assay("evaluate", "good", "--baseline", name, "--json").out) for name in ("v0", "none")
+    ]
+
+    assert [each["what_if"] for each in found] == [{"baseline": "v0"}, {"baseline": None}]
+    assert found[0]["comparison"]["baseline_version"] == "v0"
+    assert "comparison" not in found[1]
+    assert before == snapshot(store)
+    assert assay("evaluate", "good", "--baseline", "v9").status == 4
 
 
 def test_output_must_be_a_folder(assay: Assay, store: Path) -> None:
