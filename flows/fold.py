@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from evalcore.accumulator import Kind, Spec, States, leaf, merge_leaves
 from infra.parallel import in_order
-from infra.tables import Piece, Tables, wanted_by
+from infra.pieces import Piece
+from infra.tables import Tables, wanted_by
 
 if TYPE_CHECKING:
     from evalcore.columns import Reading

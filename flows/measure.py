@@ -21,9 +21,9 @@ from flows.baseline import Measurement, measure_baseline
 from flows.examples import with_example_rows, with_texts
 from flows.rows import Rows, open_rows
 from flows.store_files import stored
+from infra.pieces import TableFile
 from infra.registry import Inputs
 from infra.storage import Store
-from infra.tables import TableFile
 
 LIBRARIES = ("assay-reports", "numpy", "pyarrow")
 

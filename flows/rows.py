@@ -20,7 +20,8 @@ from evalcore.summary import Input
 from flows.fold import fold_parallel, threads_for
 from infra.ids.facts import RowFacts
 from infra.ids.prepass import BUDGET, joined, repeated_ids
-from infra.tables import TableFile, Tables
+from infra.pieces import TableFile
+from infra.tables import Tables
 
 
 @dataclass(frozen=True)

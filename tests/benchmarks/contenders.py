@@ -56,7 +56,7 @@ def assay(path: str, threads: int, settings: Settings) -> Any:
     from evalcore.settings import resolve_settings
     from evalcore.summary import Identity
     from flows.measure import measure_tables
-    from infra.tables import TableFile
+    from infra.pieces import TableFile
 
     identity = Identity("bench", "bench", "v1", None, "0" * 64, "test", None)
     given = {"columns": {"id": None}, "examples": False, **settings}
