@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -46,7 +45,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Piece:
-    """Rows of one file that are read at a time, and the section of it that they belong to.
+    """Rows of one file that are read at a time, and the place of their section among those of all files.
 
     ``load`` reads them, once and from any thread, before the ``Pieces`` that gave it are closed; ``drop``
     says that they are not wanted. ``load`` raises UnreadableFile, and InvalidPredictions for a value that
@@ -94,22 +93,19 @@ class Handle:
             self._opened = self.format.open(self.reopen)
         self.names = self._opened.names
 
-    def sections(self, wanted: Wanted) -> list[int | None]:
-        """How many rows each section has, None where only reading tells."""
+    def sections(self, wanted: Wanted) -> list[Section]:
+        """What of the file can be read without what comes before."""
         with self._readable():
-            return [section.rows for section in self._opened.sections(wanted)]
+            return list(self._opened.sections(wanted))
 
-    def pieces(self, wanted: Wanted, span: Span) -> Iterator[Piece]:
-        """The pieces of a span's sections, in order."""
-        with self._readable():
-            sections = enumerate(self._opened.sections(wanted))
-        first_row = span.first_row
-        for place, section in islice(sections, span.start, span.stop):
+    def pieces(self, sections: Sequence[Section], place: int, first_row: int) -> Iterator[Piece]:
+        """The pieces of consecutive sections, of which the first has this place and starts with this row."""
+        for number, section in enumerate(sections, place):
             for rows, load in self._raw(section):
                 with self._lock:
                     self._waiting += 1
                 source = Source(self.file.key, first_row)
-                yield Piece(source, place, rows, partial(self.load, load), self.done)
+                yield Piece(source, number, rows, partial(self.load, load), self.done)
                 first_row += rows
 
     def _raw(self, section: Section) -> Iterator[Raw]:

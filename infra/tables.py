@@ -84,7 +84,7 @@ class Tables:
     def looked_at(self, file: TableFile, wanted: Wanted) -> Look:
         """What one of the files says of itself before its rows are read."""
         with closing(self.handle(file)) as handle:
-            return Look(handle.names, tuple(handle.sections(wanted)))
+            return Look(handle.names, tuple(section.rows for section in handle.sections(wanted)))
 
     def pieces(
         self, settings: Settings | None, wanted: Wanted, spans: Sequence[Span] | None = None
@@ -134,6 +134,7 @@ class Pieces:
         self, tables: Tables, settings: Settings | None, wanted: Wanted, spans: Sequence[Span]
     ) -> Iterator[Piece]:
         expected: tuple[str, frozenset[str]] | None = None
+        place = 0
         for span in spans:
             file = span.file
             handle = tables.handle(file)
@@ -141,10 +142,12 @@ class Pieces:
             if handle.names is not None:
                 expected = agreed(expected, file.key, handle.names, settings, wanted)
             tables.rows[file.key] = span.first_row
-            for piece in handle.pieces(wanted, span):
+            sections = handle.sections(wanted)[span.start : span.stop]
+            for piece in handle.pieces(sections, place, span.first_row):
                 tables.rows[file.key] = piece.source.first_row + piece.rows
                 yield piece
             handle.done()
+            place += len(sections)
 
 
 def wanted_by(reading: Reading, settings: Settings) -> Wanted:
