@@ -28,7 +28,8 @@ class Spec:
     order, and ``positive_label`` the one whose score it is where there is one a row; ``scores_decide`` says
     that predicted labels come from them. An actual label below the first of ``suspect`` while another is
     above the second makes a row suspect. ``example_cells``, actual and predicted label, are the only ones
-    to choose examples from.
+    to choose examples from. ``sliced`` are the slices, by column and value, whose scores are accumulated
+    apart.
     """
 
     labels: tuple[str, ...] | None = None
@@ -41,6 +42,7 @@ class Spec:
     focus: tuple[int, ...] | None = None
     crowded: tuple[int, ...] | None = None
     example_cells: tuple[tuple[str, str], ...] | None = None
+    sliced: tuple[tuple[str, str | None], ...] = ()
 
 
 class Accumulator(Protocol):

@@ -24,7 +24,7 @@ FEW_ROWS = 1 << 16
 
 def bad_row(source: Source, row: int, what: str) -> InvalidPredictions:
     """The error for one row, counted from the batch's first, by its place in its file."""
-    position = source.first_row + row
+    position = source.position(row)
     return InvalidPredictions(
         f"{source.key}: row {position} {what}",
         "correct the row and store the file again",
@@ -55,6 +55,18 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
     codes = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, dtype=np.int32)])
     return _canonical_column(codes, names)
+
+
+def slice_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelColumn:
+    """A column whose values part the rows: what labels may be, dates, times and decimals too, by their text.
+
+    Raises InvalidPredictions for any other type.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_temporal(column.type) or pa.types.is_decimal(column.type):
+        column = column.cast(pa.string())
+    return label_column(column, name, source)
 
 
 def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
@@ -111,8 +123,11 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
 
 
-def score_column(column: pa.ChunkedArray, name: str, source: Source) -> Scores:
-    """Scores as float32 or float64, NaN where null. Raises InvalidPredictions for any outside [0, 1]."""
+def score_column(column: pa.ChunkedArray, name: str, source: Source, rows: Any = None) -> Scores:
+    """Scores as float32 or float64, NaN where null. Raises InvalidPredictions for any outside [0, 1].
+
+    ``rows`` are the rows that the values are of, where they are not one a row.
+    """
     numbers, present = number_column(column, name, source, "scores", "store numbers from 0 to 1")
     if present is None and len(numbers) and numbers.min() >= 0 and numbers.max() <= 1:  # NaN is neither
         return numbers
@@ -121,11 +136,21 @@ def score_column(column: pa.ChunkedArray, name: str, source: Source) -> Scores:
     if present is not None:
         wrong &= present
     if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise bad_row(source, row, f"has the score {numbers[row]} in {name!r}, which is not within [0, 1]")
+        place = int(np.flatnonzero(wrong)[0])
+        row = place if rows is None else int(rows[place])
+        raise bad_row(source, row, f"has the score {numbers[place]} in {name!r}, which is not within [0, 1]")
     if present is None:
         return numbers
     return np.where(present, numbers, numbers.dtype.type(np.nan))
+
+
+def precision_of(column: pa.ChunkedArray) -> np.dtype[Any]:
+    """The precision that numbers of a column, or of its lists, have."""
+    import pyarrow.types as types
+
+    kind = column.type.value_type if is_list(column.type) else column.type
+    narrow = {types.is_float16: np.float16, types.is_float32: np.float32}
+    return np.dtype(next((dtype for test, dtype in narrow.items() if test(kind)), np.float64))
 
 
 def weight_column(column: pa.ChunkedArray, name: str, source: Source) -> npt.NDArray[np.float64]:
@@ -144,17 +169,18 @@ def weight_column(column: pa.ChunkedArray, name: str, source: Source) -> npt.NDA
 def number_column(
     column: pa.ChunkedArray, name: str, source: Source, what: str, remedy: str
 ) -> tuple[Scores, Bools | None]:
-    """Numbers as float32 where stored so, else float64, and which rows have one (None: all)."""
+    """Numbers as float32 where stored so or in half precision, else float64, and which rows have one.
+
+    None for the latter means all.
+    """
     import pyarrow as pa
     import pyarrow.types as types
 
     kind = column.type
-    if types.is_float16(kind):  # whose precision a threshold would have to take
-        raise InvalidPredictions(f"{source.key}: the column {name!r} holds {kind}", "store it as float32")
     tests = (types.is_floating, types.is_integer, types.is_boolean, types.is_null, types.is_decimal)
     if not any(test(kind) for test in tests):
         raise InvalidPredictions(f"{source.key}: the column {name!r} holds {kind}, not {what}", remedy)
-    single = types.is_float32(kind)
+    single = types.is_float32(kind) or types.is_float16(kind)
     wanted = pa.float32() if single else pa.float64()
     values = column if kind == wanted else column.cast(wanted, safe=False)
     dtype = np.dtype(np.float32 if single else np.float64)

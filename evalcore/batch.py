@@ -15,10 +15,18 @@ Scores = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Source:
-    """Where a batch's rows come from: the file's key, and the position of the first row in it."""
+    """Where a batch's rows come from: the file's key, and the position of the first row in it.
+
+    ``rows`` are the positions from there where entries are not the rows themselves, for errors to name.
+    """
 
     key: str
     first_row: int = 0
+    rows: npt.NDArray[np.int64] | None = None
+
+    def position(self, entry: int) -> int:
+        """The position in the file of an entry's row."""
+        return self.first_row + (entry if self.rows is None else int(self.rows[entry]))
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,7 @@ class Batch:
     occurred before, which have neither label. With a multi-dimensional target the entries are the
     elements of the rows' lists, and ``tally`` counts the rows. ``positions`` are
     the entries' rows in the file, None where they are ``source.first_row`` and those that follow.
+    ``precision`` is that of the scores' columns where the scores are held in a wider one.
     """
 
     source: Source
@@ -102,6 +111,14 @@ class Batch:
     repeated: int = 0
     tally: Tally | None = None
     positions: npt.NDArray[np.int64] | None = None
+    precision: np.dtype[Any] | None = None
+
+    @property
+    def compared(self) -> Scores | None:
+        """The scores as thresholds and edges of bins meet them, in the precision of their columns."""
+        if self.scores is None or self.precision is None:
+            return self.scores
+        return self.scores.astype(self.precision)
 
     @property
     def rows(self) -> int:

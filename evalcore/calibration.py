@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalcore.accumulator import States
+from evalcore.gap_intervals import absolute_sum_interval
 from evalcore.intervals import wilson
 from evalcore.ranking import Pair
-from evalcore.score_intervals import weighted_mean_interval
 from evalcore.states.losses import LabelLosses
 from evalcore.states.thresholds import CALIBRATION_BINS, ThresholdCounts
 from evalcore.values import Floats, Interval, ratio
@@ -50,20 +50,19 @@ class CalibrationBins:
     def error(self) -> tuple[float, Pair]:
         """Σ n/N · |mean probability − share|, and its interval.
 
-        A bin's own error is as far from its mean probability as the share is; the ends of the share's
-        interval bound it, and the interval of the sum is recovered from these.
+        The error of a bin's share is taken with two hits and two misses more, so that it is never 0
+        (A. Agresti and B. A. Coull, Approximate is better than "exact", 1998).
         """
         filled = self.weights > 0
         if not filled.any():
             return float("nan"), (float("nan"), float("nan"))
-        share, mean, ends = self.share[filled], self.mean_score[filled], self.intervals()
-        gaps = np.abs(mean - share)
-        sides = np.abs(np.stack([ends.low[filled] - mean, ends.high[filled] - mean]))
-        within = (ends.low[filled] <= mean) & (mean <= ends.high[filled])
-        nearest = np.minimum(np.where(within, 0.0, sides.min(axis=0)), gaps)
-        bounds = Interval(nearest, np.maximum(sides.max(axis=0), gaps), "")
+        share, rows = self.share[filled], self.effective[filled]
+        gaps = self.mean_score[filled] - share
+        smoothed = (share * rows + 2) / (rows + 4)
+        errors = np.sqrt(smoothed * (1 - smoothed) / rows)
         weights = self.weights[filled] / self.weights.sum()
-        return float((weights * gaps).sum()), weighted_mean_interval(gaps, bounds, weights)
+        low, high = absolute_sum_interval(gaps, errors, weights)
+        return float((weights * np.abs(gaps)).sum()), (low, min(high, 1.0))
 
 
 def calibration_bins(states: States) -> CalibrationBins | None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evalcore.errors import InvalidParameter, InvalidPredictions, InvalidSettings
-from evalcore.labels import DEFAULT_POSITIVE, from_text, in_order
+from evalcore.labels import in_order
+from evalcore.score_labels import PROBABILITY_PREFIX, probability_labels
 from evalcore.settings import Settings
 
-PROBABILITY_PREFIX = "proba_"
 PROBABILITY_LIST = "probs"
 DEFAULT_THRESHOLD = 0.5
 
@@ -75,29 +75,6 @@ def meaningful(settings: Settings, names: Iterable[str]) -> frozenset[str]:
     own |= {column for _, column in (*columns.one_hot, *columns.probabilities)}
     own |= {columns.id, *settings.slices, *settings.example_columns}
     return frozenset(name for name in names if name in own or name.startswith(PROBABILITY_PREFIX))
-
-
-def needs_labels(settings: Settings, names: Iterable[str]) -> bool:
-    """Whether scores are there whose labels no setting names: then the labels must be looked up first."""
-    return settings.labels is None and settings.columns.score in set(names)
-
-
-def with_occurring_labels(settings: Settings, occurring: Sequence[str]) -> Settings:
-    """The settings of a model with scores whose labels are those that occur.
-
-    Raises InvalidSettings where they are two that have no positive one by convention. With more than two
-    labels a single score means nothing, and the settings stay.
-    """
-    if len(occurring) > 2:
-        return settings
-    for pair in DEFAULT_POSITIVE:
-        if set(occurring) <= pair:
-            return settings.with_labels(in_order(pair))
-    found = ", ".join(occurring)
-    raise InvalidSettings(
-        f"a binary model with scores needs labels and positive_label; its labels are {found}",
-        "set both in model.json (or in the file that --settings names)",
-    )
 
 
 def plan_reading(settings: Settings, names: Sequence[str], where: str, joined: bool = False) -> Reading:
@@ -231,24 +208,13 @@ def _scored(settings: Settings, names: Sequence[str]) -> _Scored:
 
 def _probability_columns(settings: Settings, names: Sequence[str]) -> ByLabel:
     """A probability column for every label, or for the positive one of two; else none."""
-    found = dict(settings.columns.probabilities) or {
-        _label_of(name, settings): name for name in names if name.startswith(PROBABILITY_PREFIX)
-    }
+    found = probability_labels(settings, names)
     if settings.labels is None:
-        return tuple((label, found[label]) for label in in_order(found))
+        return tuple((label, found[label]) for label in in_order(found)) if len(found) > 1 else ()
     columns = tuple((label, found[label]) for label in settings.labels if label in found)
     whole = len(columns) == len(settings.labels)
     positive = len(settings.labels) == 2 and settings.positive_label in found
     return columns if whole or positive else ()
-
-
-def _label_of(column: str, settings: Settings) -> str:
-    """The label that a probability column names: ``proba_1.0`` is of label 1, ``proba_True`` of true.
-
-    Unless the settings list that very text as a label.
-    """
-    text = column.removeprefix(PROBABILITY_PREFIX)
-    return text if text in (settings.labels or ()) else from_text(text)
 
 
 def _threshold_in_force(

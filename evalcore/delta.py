@@ -95,7 +95,7 @@ def average(
     smoothed = slopes(Shares.smoothed(counts))
     share, about = (value - lowest) / width, (smoothed.value - lowest) / width
     variance = _variance(counts, smoothed) / width**2
-    n = _rows(counts)  # where there is one label alone, which no pseudo row can miss
+    n = effective_rows(counts)  # where there is one label alone, which no pseudo row can miss
     if np.count_nonzero(_weight(counts)) > 1 and variance > 0:
         n = about * (1 - about) / variance
     interval = score_interval(np.array([share]), np.array([n]), "delta_effective_sample")
@@ -104,9 +104,9 @@ def average(
     return Figure(np.array([value]), type(interval)(*ends, interval.method))
 
 
-def _rows(counts: ConfusionCounts) -> float:
+def effective_rows(counts: ConfusionCounts) -> float:
     """The rows of equal weight that all entries are worth."""
-    return float(counts.total**2 / counts.squares.total())
+    return float(ratio(counts.total**2, counts.squares.total()))
 
 
 def _unit(counts: ConfusionCounts) -> float:
@@ -139,7 +139,7 @@ def _variance(counts: ConfusionCounts, slopes: Slopes) -> float:
     mass, first, second, size = moments
     mean = first / mass
     variance = second / mass - mean * mean
-    return variance / _rows(counts) if variance > ROUNDING * size / mass else 0.0
+    return variance / effective_rows(counts) if variance > ROUNDING * size / mass else 0.0
 
 
 def _moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, float, float, float]:

@@ -13,6 +13,7 @@ from evalcore.gates import hold, verdict_of
 from evalcore.registry import checks, tasks
 from evalcore.scores import with_rankings
 from evalcore.settings import Settings
+from evalcore.slice_scores import with_slice_scores
 from evalcore.states.ranking import RankedScores
 from evalcore.values import ReportWarning
 
@@ -25,13 +26,16 @@ def evaluate_batches(
     """Evaluate one version on one split, its batches in key order, read once.
 
     ``baseline`` is the version to compare with.
-    A list of batches is read again for rankings that do not fit the memory budget at once.
+    A list of batches is read again for rankings that do not fit the memory budget at once, and for the
+    figures from scores of slices; without, these are left out.
     Raises InvalidPredictions where the rows break a rule or none is left.
     """
     task = tasks()[settings.task_type]
-    states = fold(task.kinds(settings, reading), task.spec(settings, reading), batches)
+    spec = task.spec(settings, reading)
+    states = fold(task.kinds(settings, reading), spec, batches)
     if isinstance(batches, Sequence):
-        states = with_rankings(states, lambda spec: fold([RankedScores], spec, batches)[RankedScores])
+        states = with_rankings(states, lambda other: fold([RankedScores], other, batches)[RankedScores])
+        states = with_slice_scores(states, spec, lambda kind, other: fold([kind], other, batches)[kind])
     return evaluate_states(states, settings, reading, baseline)
 
 

@@ -150,24 +150,29 @@ class _Sums:
         p_through = groups.positive_through + self.below[1]
         n_above = self.totals[0] - n_through
         p_below = p_through - p
-        self._add_pairs(groups, n_above + n / 2, p_below)
-        p_from, n_from = self.totals[1] - p_below, n_above + n
-        self.precision += _steps(p, p_from, n, n_from, groups.open)
+        self._add_pairs(groups, n_above, p_below)
+        self.precision += _steps(p, self.totals[1] - p_below, n, n_above + n, groups.open)
         if self.both:
             self.reverse += _steps(n, n_through, p, p_through, groups.open)
         self._move(groups, n_through, p_through)
 
     def _add_pairs(self, groups: Groups, n_above: Floats, p_below: Floats) -> None:
         n, p = groups.negative, groups.positive
-        lost = p * n_above
+        above = n / 2
+        above += n_above
+        lost = p * above
         self.lost += float(lost.sum())
-        self.squares[0] += _dot(lost, n_above)
-        half = p_below + p / 2
-        self.squares[1] += _dot(n * half, half)
+        lost *= above
+        self.squares[0] += lost.sum()
+        below = p / 2
+        below += p_below
+        below *= below
+        below *= n
+        self.squares[1] += below.sum()
         if groups.open is not None:
             self.open += float((n * p)[groups.open].sum()) / 2
         if groups.between is not None:
-            self.squares[1] += _dot(groups.between[:-1] * p_below, p_below)
+            self.squares[1] += (groups.between[:-1] * p_below * p_below).sum()
 
     def _move(self, groups: Groups, n_through: Floats, p_through: Floats) -> None:
         if len(p_through):
@@ -176,11 +181,6 @@ class _Sums:
             after, (n, p) = float(groups.between[-1]), self.below
             self.squares[1] += after * p * p
             self.below = n + after, p
-
-
-def _dot(one: Floats, other: Floats) -> float:
-    # Neither np.dot nor np.einsum, whose last digits go by library and processor.
-    return float((one * other).sum())
 
 
 def _steps(gain: Floats, gained: Floats, loss: Floats, lost: Floats, open_: Bools | None) -> Floats:
@@ -206,9 +206,10 @@ def _steps(gain: Floats, gained: Floats, loss: Floats, lost: Floats, open_: Bool
 
 
 def _precise(gain: Floats, gained: Floats, total: Floats) -> Floats:
-    """Gain · gained / total; 0 where there is neither, which with weights of 0 can be."""
-    with np.errstate(invalid="ignore", divide="ignore"):
+    """The weight gained, by gained / total; 0 where there is nothing at all, which weights of 0 can make."""
+    with np.errstate(invalid="ignore"):
         values = gained / total
-        values *= gain
-    values[gain == 0] = 0
+    values *= gain
+    if not total.all():
+        values[total == 0] = 0
     return np.asarray(values)

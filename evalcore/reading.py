@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,15 @@ from evalcore.arrow import (
     is_list,
     label_column,
     number_column,
+    precision_of,
     score_column,
-    valid,
+    slice_column,
     weight_column,
 )
 from evalcore.batch import Apart, Batch, Bools, LabelColumn, Scores, Source, Tally, row_sums
 from evalcore.columns import Reading
 from evalcore.errors import InvalidPredictions
+from evalcore.lists import flattened, list_lengths, whole_lists
 from evalcore.values import Floats
 
 if TYPE_CHECKING:
@@ -48,9 +51,10 @@ def read_batch(table: pa.Table, reading: Reading, source: Source, apart: Apart =
         _predicted(table, reading, source, scored),
         scores=scored.scores,
         weights=None if weight is None else weight_column(table.column(weight), weight, source),
-        slices={name: label_column(table.column(name), name, source) for name in reading.slices},
+        slices={name: slice_column(table.column(name), name, source) for name in reading.slices},
         totals=scored.totals,
         unnormalised=scored.unnormalised,
+        precision=scored.precision if reading.binary else None,
     )
     return batch if apart.repeated is None else _without(batch, apart.repeated)
 
@@ -106,23 +110,38 @@ class _Scored:
     scores: Scores | None
     unnormalised: int = 0
     totals: Floats | None = None
+    precision: np.dtype[Any] | None = None
+
+    @property
+    def compared(self) -> Scores:
+        """The scores in the precision of their columns."""
+        assert self.scores is not None
+        return self.scores if self.precision is None else self.scores.astype(self.precision)
 
 
 def _scored(table: pa.Table, reading: Reading, source: Source) -> _Scored:
     if not reading.scored:
         return _Scored(None)
     if reading.score is not None:
-        return _Scored(score_column(table.column(reading.score), reading.score, source))
+        return _of_positive(table, reading.score, source)
     if reading.binary and len(reading.probabilities) == 1:
-        column = reading.probabilities[0][1]
-        return _Scored(score_column(table.column(column), column, source))
+        return _of_positive(table, reading.probabilities[0][1], source)
     scores, totals = _probabilities(table, reading, source)
     unnormalised = int(np.count_nonzero(np.abs(totals - 1) > SUM_TOLERANCE))
     if not reading.binary:
         return _Scored(scores, unnormalised, totals)
     assert reading.labels is not None
     positive = scores[:, reading.labels.index(reading.pair[1])].astype(np.float64)
-    return _Scored(positive / totals, unnormalised)
+    columns = [reading.probability_list or "", *(column for _, column in reading.probabilities)]
+    found = max(precision_of(table.column(name)) for name in columns if name)
+    return _Scored(positive / totals, unnormalised, precision=found if found < positive.dtype else None)
+
+
+def _of_positive(table: pa.Table, name: str, source: Source) -> _Scored:
+    """The positive label's own scores; half precision is widened, which loses nothing."""
+    column = table.column(name)
+    scores, precision = score_column(column, name, source), precision_of(column)
+    return _Scored(scores, precision=precision if precision < scores.dtype else None)
 
 
 def _predicted(table: pa.Table, reading: Reading, source: Source, scored: _Scored) -> LabelColumn:
@@ -130,7 +149,7 @@ def _predicted(table: pa.Table, reading: Reading, source: Source, scored: _Score
         return label_column(table.column(reading.prediction), reading.prediction, source)
     assert scored.scores is not None
     if reading.predicts == "score":
-        return by_threshold(scored.scores, reading)
+        return by_threshold(scored.compared, reading)
     return _by_highest(scored.scores, reading)
 
 
@@ -190,77 +209,62 @@ def _list_scores(column: pa.ChunkedArray, width: int, name: str, source: Source)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise bad_row(source, row, f"has {lengths[row]} probabilities in {name!r} for {width} labels")
-    flat = score_column(flattened(column), name, source)
+    flat = score_column(flattened(column), name, source, np.repeat(np.arange(len(column)), lengths))
     scores = np.full((len(column), width), np.nan, dtype=flat.dtype)
     scores[present] = flat.reshape(-1, width)
     return scores
 
 
-def list_lengths(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], Any]:
-    """The length of every list, 0 where null, and which rows have one."""
-    import pyarrow.compute as pc
-
-    lengths = pc.fill_null(pc.list_value_length(column), 0).cast("int64")
-    present = [valid(chunk) for chunk in column.chunks]
-    numbers = [
-        np.frombuffer(c.buffers()[1], np.int64, len(c), c.offset * 8) for c in lengths.chunks if len(c)
-    ]
-    none = np.zeros(0, dtype=np.int64)
-    return np.concatenate(numbers or [none]), np.concatenate(present or [none.astype(bool)])
-
-
-def flattened(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The elements of all lists, one after the other."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pa.chunked_array([pc.list_flatten(chunk) for chunk in column.chunks], type=column.type.value_type)
-
-
 def _elements(table: pa.Table, reading: Reading, source: Source, repeated: Bools | None) -> Batch:
     """The batch of a multi-dimensional target: every element of a row's lists is an entry of its own.
 
-    A row whose list is null is missing as a whole. Raises InvalidPredictions for lists of different length
-    in one row.
+    A row whose list is null, or holds a null, is missing as a whole. Raises InvalidPredictions for lists of
+    different length in one row.
     """
     actual, *others = (name for name in (reading.ground_truth, reading.prediction, reading.score) if name)
-    lengths, known = list_lengths(_as_lists(table, actual, source))
+    lists = {name: _as_lists(table, name, actual, source) for name in (actual, *others)}
+    lengths, known = whole_lists(lists[actual])
     left_out = 0 if repeated is None else int(np.count_nonzero(repeated))
     if repeated is not None:
         known = known & ~repeated
     predicted = known.copy()
     for name in others:
-        theirs, there = list_lengths(_as_lists(table, name, source))
+        theirs, there = list_lengths(lists[name])
         wrong = known & there & (theirs != lengths)
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise bad_row(
                 source, row, f"has {theirs[row]} values in {name!r} for {lengths[row]} actual labels"
             )
-        predicted &= there
+        predicted &= whole_lists(lists[name])[1]
     unknown = int((~known).sum()) - left_out
     tally = Tally(len(table), unknown, int((known & ~predicted).sum()), left_out)
-    flat = _flat(table, [actual, *others], reading, predicted, lengths)
     rows = np.repeat(np.flatnonzero(predicted), lengths[predicted])
-    return replace(read_batch(flat, reading, source), tally=tally, positions=rows + source.first_row)
+    flat = _flat(table, lists, reading, predicted, rows)
+    batch = read_batch(flat, reading, replace(source, rows=rows))
+    return replace(batch, source=source, tally=tally, positions=rows + source.first_row)
 
 
-def _as_lists(table: pa.Table, name: str, source: Source) -> pa.ChunkedArray:
+def _as_lists(table: pa.Table, name: str, actual: str, source: Source) -> pa.ChunkedArray:
     column = table.column(name)
-    if is_list(column.type):
-        return column
-    raise InvalidPredictions(
-        f"{source.key}: the column {name!r} holds {column.type}, and the actual labels are lists",
-        "store one list a row in both, of the same length",
-    )
+    if not is_list(column.type):
+        raise InvalidPredictions(
+            f"{source.key}: the column {name!r} holds {column.type}, and the actual labels are lists",
+            "store one list a row in both, of the same length",
+        )
+    if is_list(column.type.value_type):
+        raise InvalidPredictions(
+            f"{source.key}: the column {name!r} holds lists of lists",
+            "store one flat list of elements a row",
+        )
+    return column
 
 
-def _flat(table: pa.Table, lists: list[str], reading: Reading, kept: Bools, lengths: Any) -> pa.Table:
+def _flat(table: pa.Table, lists: Mapping[str, Any], reading: Reading, kept: Bools, rows: Any) -> pa.Table:
     """One row an element: lists flattened, everything else repeated."""
     import pyarrow as pa
 
-    rows = np.repeat(np.flatnonzero(kept), lengths[kept])
-    whole = table.filter(pa.array(kept))
-    columns = {name: flattened(whole.column(name)) for name in lists}
+    whole = pa.array(kept)
+    columns = {name: flattened(column.filter(whole)) for name, column in lists.items()}
     repeated = [name for name in reading.columns if name not in lists]
     return pa.table(columns | {name: table.column(name).take(pa.array(rows)) for name in repeated})

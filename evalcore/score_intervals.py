@@ -29,12 +29,40 @@ def roc_auc_interval(ranking: Ranking) -> Pair:
     middle = sum(ranking.roc_auc) / 2
     if math.isnan(middle):
         return ranking.roc_auc
-    variance = 0.0
+    rows = _rows(middle, sum(variances(ranking)), min(ranking.effective))
+    return _at(ranking.roc_auc, rows)
+
+
+def variances(ranking: Ranking) -> Pair:
+    """The parts of DeLong's variance that the label's rows and the rest's have."""
+    middle = sum(ranking.roc_auc) / 2
+    parts = []
     for rows, spread in zip(ranking.effective, ranking.placements, strict=True):
         known = spread * rows / (rows - 1) if rows > 1 else middle * (1 - middle)
-        variance += (known + PSEUDO_ROWS / rows * (middle - 0.5) ** 2) / rows
-    rows = _rows(middle, variance, min(ranking.effective))
-    return _at(ranking.roc_auc, rows)
+        parts.append((known + PSEUDO_ROWS / rows * (middle - 0.5) ** 2) / rows)
+    return parts[0], parts[1]
+
+
+def one_vs_rest_mean_interval(
+    parts: Floats, ends: Interval, weights: Floats, own: Floats, positives: Floats
+) -> Pair:
+    """The interval of Σ weight · part of labels' figures that rest on the same rows, each against the rest.
+
+    ``own`` is the share of each part's variance that the label's own rows have; the others' have the rest,
+    in proportion to their number. What a row does to its own label's figure it does, as a row of the rest, to
+    those of others: a row ranked low for its label is ranked high for another. So for each label's rows the
+    one is added to the root of the others' squares, and the labels' sums are taken as independent.
+    """
+    mean = float((weights * parts).sum())
+    others = positives[:, None] / (positives.sum() - positives)[None, :]
+    np.fill_diagonal(others, 0.0)
+
+    def half(deviations: Floats) -> float:
+        squares = (weights * deviations) ** 2
+        of_rest = np.sqrt((others * (squares * (1 - own))[None, :]).sum(axis=1))
+        return math.sqrt(float(((np.sqrt(squares * own) + of_rest) ** 2).sum()))
+
+    return max(mean - half(parts - ends.low), 0.0), min(mean + half(ends.high - parts), 1.0)
 
 
 def average_precision_interval(bounds: Pair, positives: float) -> Pair:
@@ -53,14 +81,6 @@ def mean_interval_of_losses(mean: float, variance: float, rows: float) -> Pair:
     """Mean ± z σ, not below 0; the variance is taken with half a row more that a coin toss is better than."""
     half = Z * math.sqrt(variance + PSEUDO_ROWS * math.log(2) ** 2 / rows**2)
     return max(mean - half, 0.0), mean + half
-
-
-def weighted_mean_interval(parts: Floats, ends: Interval, weights: Floats) -> Pair:
-    """The interval of Σ weight · part of independent parts, recovered from theirs (Zou and Donner, 2008)."""
-    mean = float((weights * parts).sum())
-    below = math.sqrt(float((weights**2 * (parts - ends.low) ** 2).sum()))
-    above = math.sqrt(float((weights**2 * (ends.high - parts) ** 2).sum()))
-    return max(mean - below, 0.0), min(mean + above, 1.0)
 
 
 def _rows(share: float, variance: float, least: float) -> float:

@@ -13,14 +13,14 @@ from evalcore.metrics.ranking import AverageRankings, LabelRankings, PositiveRan
 from evalcore.rankings import Again, Rankings, settle
 from evalcore.states.losses import TOP_K, BinaryLosses, LabelLosses
 from evalcore.states.ranking import RankedScores
-from evalcore.states.thresholds import ThresholdCounts
+from evalcore.states.slice_scores import BINARY_KINDS, LABEL_KINDS
 
 
 def score_kinds(reading: Reading) -> tuple[Kind, ...]:
     """What is accumulated of scores; nothing where there are none."""
     if reading.binary:
-        return (ThresholdCounts, BinaryLosses, RankedScores)
-    return (LabelLosses, RankedScores) if reading.scored else ()
+        return BINARY_KINDS
+    return LABEL_KINDS if reading.scored else ()
 
 
 def with_rankings(states: States, again: Again | None = None) -> States:

@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evalcore.accumulator import Kind, States
+from evalcore.columns import Reading
 from evalcore.differences import independent_interval
 from evalcore.evaluation import Slice, Slices
 from evalcore.metrics.one_vs_rest import OneVsRest
+from evalcore.scores import score_views
+from evalcore.slice_scores import ScoredSlices
 from evalcore.states.confusion import ConfusionCounts
 from evalcore.states.slices import SliceCounts
 from evalcore.tabulate import tabulate
@@ -22,28 +26,31 @@ Names = tuple[str | None, ...]
 Pair = tuple[float, float]
 
 
-def measure_slices(counts: SliceCounts, columns: tuple[str, ...], labels: tuple[str, ...]) -> Slices:
-    """Every registered figure of labels, for each value of each column, the values in order.
+def measure_slices(states: States, reading: Reading, labels: tuple[str, ...]) -> Slices:
+    """Every registered figure, for each value of each sliced column, the values in order.
 
-    A value whose rows all weigh nothing has no figures and is left out.
+    A value whose rows all weigh nothing has no figures and is left out. Figures from scores are there where
+    these were accumulated.
     """
-    return {column: _of_column(counts, column, labels) for column in columns}
+    scored = states[ScoredSlices].slices if ScoredSlices in states else {}
+    found: dict[str, dict[str, Slice]] = {}
+    for column in reading.slices:
+        by_value = states[SliceCounts].counts(column, labels)
+        missing = missing_name(tuple(by_value))
+        found[column] = {
+            missing if value is None else value: _slice(value, counts, scored.get((column, value)), reading)
+            for value, counts in by_value.items()
+            if counts.total > 0
+        }
+    return found
 
 
-def _of_column(counts: SliceCounts, column: str, labels: tuple[str, ...]) -> dict[str, Slice]:
-    by_value = counts.counts(column, labels)
-    missing = missing_name(counts.values(column))
-    return {
-        missing if value is None else value: _slice(value, found)
-        for value, found in by_value.items()
-        if found.total > 0
-    }
-
-
-def _slice(value: str | None, counts: ConfusionCounts) -> Slice:
+def _slice(value: str | None, counts: ConfusionCounts, scores: States | None, reading: Reading) -> Slice:
     support = dict(zip(counts.labels, counts.rows.row_totals.tolist(), strict=True))
-    table = tabulate({ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}, counts.labels)
-    return Slice(value, counts.rows.total(), support, table)
+    views: Mapping[Kind, Any] = {ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}
+    if scores is not None:
+        views = {**views, **score_views(scores, reading, counts.labels)}
+    return Slice(value, counts.rows.total(), support, tabulate(views, counts.labels))
 
 
 def missing_name(values: Names) -> str:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from evalcore.accumulator import Kind, Spec, States
-from evalcore.columns import Reading, needs_labels, plan_reading, plan_truth, with_occurring_labels
+from evalcore.columns import Reading, plan_reading, plan_truth
 from evalcore.labels import in_order
 from evalcore.registry import tasks
+from evalcore.score_labels import named_labels, needs_labels, with_occurring_labels
 from evalcore.scores import with_rankings
 from evalcore.settings import Settings
+from evalcore.slice_scores import with_slice_scores
 from evalcore.states.ranking import RankedScores
 from evalcore.states.rows import RowCounts
 from evalcore.states.thresholds import ThresholdCounts
@@ -60,10 +62,15 @@ class Rows:
         return fold_parallel(*what, threads=_threads(self.engine, self.tables), facts=self.facts)
 
     def states(self) -> States:
-        """Every accumulator that the task needs, read again for rankings that exceed the memory budget."""
-        states = self.fold(tasks()[self.settings.task_type].kinds(self.settings, self.reading), self.spec())
-        states = with_rankings(states, lambda spec: self.fold([RankedScores], spec)[RankedScores])
-        return states if self.facts is None else _with_truth_left_out(states, self.spec(), self.facts)
+        """Every accumulator that the task needs.
+
+        The rows are read again for rankings that exceed the memory budget, and for the scores of slices.
+        """
+        spec = self.spec()
+        states = self.fold(tasks()[self.settings.task_type].kinds(self.settings, self.reading), spec)
+        states = with_rankings(states, lambda other: self.fold([RankedScores], other)[RankedScores])
+        states = with_slice_scores(states, spec, lambda kind, other: self.fold([kind], other)[kind])
+        return states if self.facts is None else _with_truth_left_out(states, spec, self.facts)
 
     def threshold_counts(self) -> States | None:
         """The counts by threshold alone; None where there are no scores of a positive label."""
@@ -107,18 +114,22 @@ def _threads(engine: Engine, tables: Tables) -> int:
 def _labelled(settings: Settings, names: Sequence[str], actual: Tables, there: Sequence[str]) -> Settings:
     """The settings, with the labels that occur where scores are there and no labels are given."""
     column = settings.columns.ground_truth
-    if not needs_labels(settings, names) or settings.columns.one_hot or column not in there:
+    if not needs_labels(settings, names):
         return settings
-    return with_occurring_labels(settings, _occurring(actual, column))
+    if named := named_labels(settings, names):
+        return with_occurring_labels(settings, named)
+    return with_occurring_labels(settings, _occurring(actual, column)) if column in there else settings
 
 
 def _occurring(tables: Tables, column: str) -> tuple[str, ...]:
-    from evalcore.arrow import label_column
+    from evalcore.arrow import is_list, label_column
     from evalcore.batch import Source
+    from evalcore.lists import flattened
 
     found: set[str] = set()
     with closing(tables.column(column)) as pieces:
         for key, first_row, values in pieces:
+            values = flattened(values) if is_list(values.type) else values
             found.update(label_column(values, column, Source(key, first_row)).vocabulary)
     return in_order(found)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from templates.labels import weakest
 from templates.numbers import count
+from templates.slices import gap_view
 from templates.words import SEVERITIES, sentence
 
 MOST_ATTENTION = 3
@@ -68,8 +69,12 @@ def _badness(found: Finding, summary: Mapping[str, Any]) -> tuple[int, float]:
     return _SEVERE_FIRST.index(found["severity"]), sign * support
 
 
-def attention_view(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``blocks/attention.j2`` shows: the worst findings and the weakest label."""
+def attention_view(summary: Mapping[str, Any], confusions: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What ``blocks/attention.j2`` shows: the worst findings, then where there is most to gain.
+
+    That is the weakest label, the confusion whose mending would gain most, and the widest gap between slices
+    where it is no accident.
+    """
     items = warnings_view(summary)
     urgent = [item for item in items if item["severity"] != "info"][:MOST_ATTENTION]
     every = len(summary.get("warnings", ()))
@@ -78,4 +83,12 @@ def attention_view(summary: Mapping[str, Any]) -> dict[str, Any]:
         "more": count(every - sum(item.get("members", 1) for item in urgent)),
         "all": count(every),
         "weakest": weakest(summary),
+        "mend": confusions and confusions["best"],
+        "gap": _widest_gap(summary),
     }
+
+
+def _widest_gap(summary: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The first gap whose interval leaves out 0."""
+    gaps = (gap_view(gap) for gap in (summary.get("slices") or {}).get("widest_gaps") or ())
+    return next((gap for gap in gaps if gap["sure"]), None)

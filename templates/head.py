@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from templates import charts
+from templates.comparison import changed
 from templates.labels import Reasons, reasons
 from templates.numbers import bound, count, digits_at, figure, moment, raw, span
 from templates.words import VERDICTS, listing, metric, plural, shorten, visible
 
 MAIN = ("weighted_f1", "accuracy", "macro_f1", "balanced_accuracy", "majority_share")
+_JUDGED = frozenset(MAIN) - {"majority_share"}  # what the model can change
 _BAD_FIRST = ("fail", "inconclusive", "pass")
 
 
@@ -39,6 +41,7 @@ def head_view(summary: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": summary.get("created_at"),
         "short": shorten(visible(name), 60),
         "title": f"{what_if} · {title}" if what_if else title,
+        "baseline": (summary.get("comparison") or {}).get("baseline_version"),
         "splits": _splits(summary),
         "checkpoints": _checkpoints(summary),
     }
@@ -167,8 +170,15 @@ def _bound(gate: Mapping[str, Any]) -> str:
 def figures_view(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The main figures, each with its interval and a bar."""
     overall, why = summary["overall"], reasons(summary)
+    deltas = (summary.get("comparison") or {}).get("overall") or {}
     return [
-        {**_overall(name, overall, why), "note": _NOTES.get(name, "")} for name in MAIN if name in overall
+        {
+            **_overall(name, overall, why),
+            "note": _NOTES.get(name, ""),
+            "change": changed(name, deltas.get(name)) if name in _JUDGED else None,
+        }
+        for name in MAIN
+        if name in overall
     ]
 
 

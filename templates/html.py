@@ -8,14 +8,17 @@ from typing import Any
 from templates.formats import Format
 from templates.words import vocabulary
 
+STYLES = ("tokens.css", "report.css", "charts.css", "controls.css", "heat.css")
+
 
 def render(summary: Mapping[str, Any]) -> bytes:
     """The report as UTF-8 HTML."""
+    from templates.operating import script_data
     from templates.page import page
     from templates.view import report_view
 
-    text = page("report.html.j2", report_view(summary), "tokens.css", "report.css", "heat.css")
-    return text.encode("utf-8")
+    view, data = report_view(summary), script_data(summary)
+    return page("report.html.j2", view, *STYLES, code="report.js", data=data).encode("utf-8")
 
 
 FORMAT = Format(name="report.html", content_type="text/html; charset=utf-8", render=render, load=vocabulary)

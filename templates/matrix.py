@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from templates import charts
-from templates.numbers import count, raw, share
+from templates.numbers import count, raw, share, shares
+from templates.points import thresholds
 from templates.words import plural, visible
 
 TABLE_LABELS = 40
@@ -53,7 +54,7 @@ def _sparse(cells: list[list[float]]) -> list[Cell]:
     return [(int(i), int(j), number) for i, j, number in cells if number]
 
 
-def matrix_view(matrix: Matrix, paper: bool) -> dict[str, Any]:
+def matrix_view(matrix: Matrix, summary: Mapping[str, Any], paper: bool) -> dict[str, Any]:
     """What ``blocks/matrix.j2`` shows."""
     labels = len(matrix.labels)
     kind = _kind(labels, paper)
@@ -66,6 +67,7 @@ def matrix_view(matrix: Matrix, paper: bool) -> dict[str, Any]:
         "total": count(matrix.total),
         "right_share": share(matrix.right, matrix.total),
         "largest": _largest(matrix),
+        "moves": not paper and thresholds(summary) is not None,
         "width": "dense" if labels > 8 else "wide" if labels > 4 else "small",
         "steps": _legend(),
     }
@@ -88,24 +90,23 @@ def _kind(labels: int, paper: bool) -> str:
 def _table(matrix: Matrix) -> list[dict[str, Any]]:
     found = {(i, j): number for i, j, number in matrix.cells}
     size = range(len(matrix.labels))
-    return [
-        {
-            "label": matrix.labels[i],
-            "support": count(matrix.rows[i]),
-            "cells": [_cell(found.get((i, j), 0), matrix.rows[i], matrix.labels[j], i == j) for j in size],
-        }
-        for i in size
-    ]
+    rows = []
+    for i in size:
+        counts = [found.get((i, j), 0) for j in size]
+        cells = [
+            _cell(number, matrix.rows[i], said) | {"predicted": matrix.labels[j], "right": i == j}
+            for j, (number, said) in enumerate(zip(counts, shares(counts), strict=True))
+        ]
+        rows.append({"label": matrix.labels[i], "support": count(matrix.rows[i]), "cells": cells})
+    return rows
 
 
-def _cell(number: float, support: float, predicted: str, right: bool) -> dict[str, Any]:
+def _cell(number: float, support: float, said: str) -> dict[str, Any]:
     return {
-        "predicted": predicted,
         "raw": raw(number),
         "count": count(number),
-        "share": share(number, support) if number else "",
+        "share": said,
         "shade": charts.shade(number, support),
-        "right": right,
     }
 
 
@@ -114,15 +115,20 @@ def _drawn(matrix: Matrix) -> list[tuple[int, int, str, int]]:
 
 
 def _picture(matrix: Matrix, said: str) -> dict[str, Any]:
+    from evalcore.confusions import together
+
     labels = len(matrix.labels)
+    order = together(*zip(*matrix.cells, strict=True), labels) if matrix.cells else list(range(labels))
+    place = {label: at for at, label in enumerate(order)}
     block = -(-labels // PICTURE_SIDE)
     sums: dict[tuple[int, int], float] = defaultdict(int)
     rows: dict[int, float] = defaultdict(int)
     for actual, predicted, number in matrix.cells:
-        sums[actual // block, predicted // block] += number
-        rows[actual // block] += number
+        sums[place[actual] // block, place[predicted] // block] += number
+        rows[place[actual] // block] += number
     shades = {cell: charts.shade(number, rows[cell[0]]) for cell, number in sums.items()}
-    return {"block": block, "picture": charts.picture(shades, -(-labels // block), said)}
+    ends = [matrix.labels[order[0]], matrix.labels[order[-1]]]
+    return {"block": block, "ends": ends, "picture": charts.picture(shades, -(-labels // block), said)}
 
 
 def _legend() -> list[tuple[int, str]]:
@@ -156,31 +162,3 @@ def _said(matrix: Matrix) -> str:
         f" The largest confusion: {visible(largest['actual'])} predicted as "
         f"{visible(largest['predicted'])}, {largest['count']} {largest['noun']}."
     )
-
-
-def confusions_view(matrix: Matrix) -> dict[str, Any] | None:
-    """The largest confusions: 50 beside a picture, else 10; none where nothing is wrong."""
-    errors = matrix.errors()
-    if not errors:
-        return None
-    shown = errors[: 50 if len(matrix.labels) > TABLE_LABELS else 10]
-    all_wrong = sum(number for _, _, number in errors)
-    return {
-        "rows": [_confusion(matrix, cell, all_wrong) for cell in shown],
-        "cells": len(errors),
-        "errors": count(all_wrong),
-        "covered": share(sum(number for _, _, number in shown), all_wrong),
-        "unit": matrix.unit,
-    }
-
-
-def _confusion(matrix: Matrix, cell: Cell, all_wrong: float) -> dict[str, Any]:
-    actual, predicted, number = cell
-    return {
-        "actual": matrix.labels[actual],
-        "predicted": matrix.labels[predicted],
-        "raw": raw(number),
-        "count": count(number),
-        "of_actual": share(number, matrix.rows[actual]),
-        "of_errors": share(number, all_wrong),
-    }

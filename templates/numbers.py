@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -52,14 +53,31 @@ def figure(
     return _sign(f"{value:,.{decimals}f}")
 
 
-def span(interval: Sequence[float | None] | None, decimals: int | None = None) -> str:
-    """An interval, ``0.950–0.957``, or nothing where there is none."""
+def span(
+    interval: Sequence[float | None] | None, decimals: int | None = None, *, signed: bool = False
+) -> str:
+    """An interval, ``0.950–0.957``, or nothing where there is none; of a change both ends have signs."""
     if not interval or interval[0] is None or interval[1] is None:
         return ""
     low, high = interval[0], interval[1]
     decimals = digits(interval) if decimals is None else decimals
+    if signed:
+        return f"{change(low, decimals)} to {change(high, decimals)}"
     between = " to " if low < 0 else "–"
     return f"{_sign(f'{low:,.{decimals}f}')}{between}{_sign(f'{high:,.{decimals}f}')}"
+
+
+def change(value: float, decimals: int = LEAST) -> str:
+    """A difference with its sign, ``+0.029``; one that rounds to nothing has none."""
+    text = _sign(f"{value:,.{decimals}f}")
+    return f"+{text}" if value > 0 and text.strip("0.,") else text
+
+
+def score(value: float | None) -> str:
+    """A score or probability of a row: four decimals, and never 0 or 1 for what is not."""
+    if value is None:
+        return NO_VALUE
+    return figure(float(value), None, 4)
 
 
 def count(value: float | None) -> str:
@@ -81,6 +99,29 @@ def share(part: float | None, whole: float | None) -> str:
     if part < whole and percent >= 99.95:
         return ">99.9%"
     return _sign(f"{percent:.1f}%")
+
+
+def shares(parts: Sequence[float]) -> list[str]:
+    """The parts of a row in per cent that add up to 100.
+
+    Each is rounded down to tenths, and what is then missing goes to those that lost most. Only nothing is
+    ``0%``, and only the whole ``100%``; ``0.0%`` is a little.
+    """
+    whole = sum(parts)
+    if not whole:
+        return [NO_VALUE] * len(parts)
+    exact = [1000 * part / whole for part in parts]
+    tenths = [math.floor(each) for each in exact]
+    most = sorted(range(len(parts)), key=lambda i: (tenths[i] - exact[i], i))
+    for i in most[: 1000 - sum(tenths)]:
+        tenths[i] += 1
+    return [_tenths(n, part, whole) for n, part in zip(tenths, parts, strict=True)]
+
+
+def _tenths(tenths: int, part: float, whole: float) -> str:
+    if part in (0, whole):
+        return "100%" if part else "0%"
+    return f"{tenths // 10}.{tenths % 10}%"
 
 
 def bound(value: float) -> str:

@@ -39,12 +39,23 @@ def paper_stylesheet(tokens: str, *names: str) -> str:
 
 
 @cache
-def policy(style: str) -> str:
-    """A Content-Security-Policy that allows this one stylesheet and nothing else."""
-    found = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+def script(name: str) -> str:
+    """A script of this folder, as it stands there."""
+    return "\n" + (_HERE / name).read_text("utf-8")
+
+
+@cache
+def policy(style: str, code: str = "") -> str:
+    """A Content-Security-Policy that allows this one stylesheet and this one script, and nothing else."""
+    scripts = f"script-src {_hash(code)}; " if code else ""
     return (
-        f"default-src 'none'; style-src 'sha256-{found}'; img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src {_hash(style)}; {scripts}img-src data:; "
+        "base-uri 'none'; form-action 'none'"
     )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @cache
@@ -70,18 +81,24 @@ def _environment() -> Environment:
     return environment
 
 
-def page(template: str, context: Mapping[str, Any], *styles: str) -> str:
-    """A whole page: a template with its context, and these stylesheets inside."""
+def page(template: str, context: Mapping[str, Any], *styles: str, code: str = "", data: str = "") -> str:
+    """A whole page: a template with its context, and these stylesheets inside.
+
+    ``code`` is the name of its script, ``data`` the JSON that the script reads, already fit for a page.
+    """
     from markupsafe import Markup
 
     style = stylesheet(*styles) if styles else ""
+    text = script(code) if code else ""
     return (
         _environment()
         .get_template(template)
         .render(
             **context,
             style=Markup(style),  # noqa: S704
-            policy=policy(style),
+            script=Markup(text),  # noqa: S704
+            data=Markup(data),  # noqa: S704
+            policy=policy(style, text),
         )
     )
 

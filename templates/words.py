@@ -15,6 +15,10 @@ METHODS = {
     "delong_effective_sample": "Wilson’s interval at the sample size that DeLong’s variance amounts to",
     "wilson_of_positives": "Wilson’s interval with as many trials as there are positives",
     "wilson_effective_sample": "Wilson’s interval at the sample size that the variance amounts to",
+    "mover_of_delong_effective_sample": "the labels’ DeLong intervals, combined over shared rows",
+    "mover_of_wilson_of_positives": "the labels’ Wilson intervals, combined over shared rows",
+    "score_test_of_largest": "every value that a score test of the largest share does not reject",
+    "folded_normal_test": "every value that a test of the bins’ absolute gaps does not reject",
     "normal_of_mean": "the mean ± 1.96 standard errors",
     "mover_independent": "the two versions’ own intervals, combined (MOVER)",
 }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from tests import faults, servers
+from tests import browsers, faults, servers
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("assay", deadline=None)
@@ -130,3 +131,26 @@ def faulty(
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     with failing_server.script():
         yield failing_server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, the same for the whole session."""
+    with browsers.chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[browsers.Open]:
+    """Open bytes as a page from disk: ``opened(data, width=380)``."""
+    every: list[browsers.Opened] = []
+
+    def open_page(data: bytes, width: int = 1280, **how: Any) -> browsers.Opened:
+        path = tmp_path / f"page-{len(every)}.html"
+        path.write_bytes(data)
+        every.append(browsers.Opened(browser, path, width, **how))
+        return every[-1]
+
+    yield open_page
+    for each in every:
+        each.page.context.close()

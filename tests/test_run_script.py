@@ -74,7 +74,7 @@ def test_usage_names_every_command(arguments: list[str]) -> None:
     done = call(ROOT / "run", *arguments)
     assert done.returncode == 0
     assert done.stderr == ""
-    for command in ("demo [FOLDER]", "test [ARGUMENT ...]", "check "):
+    for command in ("demo [FOLDER]", "test [ARGUMENT ...]", "check ", "coverage [ARGUMENT ...]"):
         assert f"\n  {command}" in done.stdout
 
 

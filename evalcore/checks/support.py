@@ -64,16 +64,14 @@ def _never_predicted(label: str, support: int) -> ReportWarning:
 
 
 def _low(label: str, support: int, figures: Mapping[str, Any]) -> ReportWarning:
-    needed = figures["needed_support"]
-    low, high = figures["recall_interval"]
-    return ReportWarning(
-        "low_support",
-        "warning",
-        f"{label!r} has {_rows(support)}: its recall, {figures['recall']:.3f}, may be anywhere from "
-        f"{low:.3f} to {high:.3f}",
-        f"have about {needed:,} rows of it in all to know its recall to ± 5 points",
-        label,
-    )
+    if figures["recall"] is None:  # rows that weigh nothing
+        found, advice = ", none with a weight above 0", "give rows of it a weight, or leave the label out"
+    else:
+        low, high = figures["recall_interval"]
+        found = f": its recall, {figures['recall']:.3f}, may be anywhere from {low:.3f} to {high:.3f}"
+        needed = figures["needed_support"]
+        advice = f"have about {needed:,} rows of it in all to know its recall to ± 5 points"
+    return ReportWarning("low_support", "warning", f"{label!r} has {_rows(support)}{found}", advice, label)
 
 
 def _perfect(label: str, metric: str, rows: int, interval: list[float]) -> ReportWarning:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from evalcore.delta import Shares, Slopes, average
+from evalcore.delta import Shares, Slopes, average, effective_rows
 from evalcore.intervals import wilson
+from evalcore.largest_share import largest_share_interval
 from evalcore.registry import metric
 from evalcore.states.confusion import ConfusionCounts
 from evalcore.values import Figure, Floats, ratio
@@ -18,8 +19,8 @@ from evalcore.values import Figure, Floats, ratio
 
 def _share(counts: ConfusionCounts, part: float) -> Figure:
     whole = counts.total
-    rows = ratio([whole * whole], [counts.squares.total()])
-    return Figure(ratio([part], [whole]), wilson([part], [whole], rows), "there are no rows")
+    interval = wilson([part], [whole], [effective_rows(counts)])
+    return Figure(ratio([part], [whole]), interval, "there are no rows")
 
 
 def _or_zero(numerator: Floats, denominator: Floats) -> Floats:
@@ -182,6 +183,8 @@ def _all_one_label(counts: ConfusionCounts) -> bool:
 def majority_share(counts: ConfusionCounts) -> Figure:
     """The largest support over all entries: the accuracy of always answering the commonest label.
 
-    The interval is that of the share of the label that is largest here.
+    The interval is that of the largest true share, whichever label's it is.
     """
-    return _share(counts, counts.support().max(initial=0))
+    shares = ratio(counts.support(), counts.total)
+    interval = largest_share_interval(shares, effective_rows(counts))
+    return Figure(np.array([shares.max()]), interval, "there are no rows")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from evalcore.calibration import CalibrationBins
+from evalcore.gap_intervals import METHOD
 from evalcore.intervals import wilson
 from evalcore.ranking import Pair
 from evalcore.registry import metric
@@ -98,7 +99,7 @@ def expected_calibration_error(losses: ScoreLosses) -> Figure:
     is the actual one.
     """
     value, interval = losses.bins.error()
-    return _undefined() if np.isnan(value) else _figure(value, interval, "mover_of_wilson")
+    return _undefined() if np.isnan(value) else _figure(value, interval, METHOD)
 
 
 @metric("top_k_accuracy", per="overall", of=TopLabels, title="Top-5 accuracy")

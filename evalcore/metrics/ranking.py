@@ -17,8 +17,9 @@ from evalcore.score_intervals import (
     BINOMIAL,
     DELONG,
     average_precision_interval,
+    one_vs_rest_mean_interval,
     roc_auc_interval,
-    weighted_mean_interval,
+    variances,
 )
 from evalcore.values import Figure, Floats, Interval
 
@@ -86,6 +87,28 @@ def _precision(ranking: Ranking) -> tuple[Pair, Pair]:
 
 
 Measure = Callable[[Ranking], tuple[Pair, Pair]]
+Mean = Callable[[Sequence[Ranking], Floats, Interval, Floats], Pair]
+"""The interval of a weighted mean of labels' figures, of which these are the figures and their intervals."""
+
+
+OF_REST = 0.1
+"""How much less average precision owes to the rows of the rest than ROC AUC does, of which no formula is
+known: with it the averages hold their true value in 95 % of simulated samples (``./run coverage``)."""
+
+
+def _auc_mean(rankings: Sequence[Ranking], parts: Floats, ends: Interval, weights: Floats) -> Pair:
+    return _mean(rankings, parts, ends, weights, 1.0)
+
+
+def _precision_mean(rankings: Sequence[Ranking], parts: Floats, ends: Interval, weights: Floats) -> Pair:
+    return _mean(rankings, parts, ends, weights, OF_REST)
+
+
+def _mean(rankings: Sequence[Ranking], parts: Floats, ends: Interval, weights: Floats, rest: float) -> Pair:
+    of_own, of_rest = np.array([variances(ranking) for ranking in rankings]).T
+    positives = np.array([ranking.positives for ranking in rankings])
+    own = 1 - rest * of_rest / (of_own + of_rest)
+    return one_vs_rest_mean_interval(parts, ends, weights, own, positives)
 
 
 def _ends(rankings: Sequence[Ranking], measure: Measure) -> tuple[Floats, Floats]:
@@ -103,7 +126,7 @@ def _bounds(low: Floats, high: Floats) -> tuple[Floats, Floats] | None:
     return (low, high) if np.any(low < high) else None
 
 
-def _average(rankings: AverageRankings, measure: Measure, method: str, support: bool) -> Figure:
+def _average(rankings: AverageRankings, measure: Measure, mean: Mean, method: str, support: bool) -> Figure:
     """The weighted mean over the labels that have both sides; plain, it needs all of them to have."""
     weights = rankings.weights(support)
     (low, high), ends = _ends(rankings.labels, measure)
@@ -113,7 +136,8 @@ def _average(rankings: AverageRankings, measure: Measure, method: str, support: 
         held = any(r.positives or r.negatives for r in rankings.labels)
         return Figure(np.array([np.nan]), undefined=reason if held else NOT_HELD)
     low, high, weights = low[used], high[used], weights[used]
-    interval = weighted_mean_interval((low + high) / 2, Interval(ends[0][used], ends[1][used], ""), weights)
+    kept = [ranking for ranking, there in zip(rankings.labels, used.tolist(), strict=True) if there]
+    interval = mean(kept, (low + high) / 2, Interval(ends[0][used], ends[1][used], ""), weights)
     lower, upper = (np.array([float((weights * side).sum())]) for side in (low, high))
     least, most = (np.array([end]) for end in interval)
     middle = np.array([float((weights * (low + high) / 2).sum())])
@@ -151,15 +175,15 @@ def average_precision(one: PositiveRanking) -> Figure:
 def macro_roc_auc(rankings: AverageRankings) -> Figure:
     """The plain mean of the labels' ROC AUC, one-vs-rest; undefined where one is.
 
-    The labels' intervals are combined as if independent: each rests above all on the label's own rows.
+    The labels' intervals are combined with what they owe to the same rows.
     """
-    return _average(rankings, _auc, DELONG, support=False)
+    return _average(rankings, _auc, _auc_mean, DELONG, support=False)
 
 
 @metric("weighted_roc_auc", per="overall", of=AverageRankings, title="Weighted ROC AUC", bounded=True)
 def weighted_roc_auc(rankings: AverageRankings) -> Figure:
     """The mean of the labels' ROC AUC weighted by support, over the labels for which it is defined."""
-    return _average(rankings, _auc, DELONG, support=True)
+    return _average(rankings, _auc, _auc_mean, DELONG, support=True)
 
 
 @metric(
@@ -168,7 +192,7 @@ def weighted_roc_auc(rankings: AverageRankings) -> Figure:
 )  # fmt: skip
 def macro_average_precision(rankings: AverageRankings) -> Figure:
     """The plain mean of the labels' average precision, one-vs-rest; undefined where one is."""
-    return _average(rankings, _precision, BINOMIAL, support=False)
+    return _average(rankings, _precision, _precision_mean, BINOMIAL, support=False)
 
 
 @metric(
@@ -177,4 +201,4 @@ def macro_average_precision(rankings: AverageRankings) -> Figure:
 )  # fmt: skip
 def weighted_average_precision(rankings: AverageRankings) -> Figure:
     """The mean of the labels' average precision weighted by support, where defined."""
-    return _average(rankings, _precision, BINOMIAL, support=True)
+    return _average(rankings, _precision, _precision_mean, BINOMIAL, support=True)

@@ -160,7 +160,8 @@ def batch_rows(spec: Spec, batch: Batch) -> Rows:
     if batch.scores is None:
         return Rows(batch.y_true, batch.y_pred, lambda _: np.int64(0))  # type: ignore[arg-type, return-value]
     if spec.positive_label is not None:
-        positive, scores = spec.positive_label, batch.scores
+        positive, scores = spec.positive_label, batch.compared
+        assert scores is not None
         return Rows(
             batch.y_true,
             batch.y_pred,

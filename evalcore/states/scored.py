@@ -24,13 +24,19 @@ class BinaryRows:
     positive: Bools
     scores: Scores
     weights: Floats | None
+    precision: np.dtype[Any] | None = None
+
+    @property
+    def compared(self) -> Scores:
+        """The scores in the precision of their column, where they are held in a wider one."""
+        return self.scores if self.precision is None else self.scores.astype(self.precision)
 
     def chunks(self) -> Iterator[BinaryRows]:
         """The same rows piece by piece."""
         for start in range(0, len(self.scores), CHUNK):
             part = slice(start, start + CHUNK)
             weights = None if self.weights is None else self.weights[part]
-            yield BinaryRows(self.positive[part], self.scores[part], weights)
+            yield BinaryRows(self.positive[part], self.scores[part], weights, self.precision)
 
 
 @dataclass(frozen=True)
@@ -64,9 +70,9 @@ def binary_rows(spec: Spec, batch: Batch) -> BinaryRows:
     negative = _is(batch.y_true, next(name for name in spec.score_labels if name != spec.positive_label))
     kept = (positive | negative) & batch.y_pred.present() & ~np.isnan(batch.scores)
     if kept.all():
-        return BinaryRows(positive, batch.scores, batch.weights)
+        return BinaryRows(positive, batch.scores, batch.weights, batch.precision)
     weights = None if batch.weights is None else batch.weights[kept]
-    return BinaryRows(positive[kept], batch.scores[kept], weights)
+    return BinaryRows(positive[kept], batch.scores[kept], weights, batch.precision)
 
 
 def label_rows(spec: Spec, batch: Batch) -> LabelRows:

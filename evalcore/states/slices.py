@@ -135,6 +135,13 @@ class SliceCounts:
         """The values of a column, in order, None last where rows have none."""
         return self.columns[column].values if column in self.columns else ()
 
+    def rows(self, column: str) -> dict[str | None, int]:
+        """How many rows have each value of a column."""
+        part = self.columns[column]
+        value = part.places // max(len(part.labels) ** 2, 1)
+        found = np.bincount(value, part.tables[0], minlength=len(part.values))
+        return dict(zip(part.values, found.astype(np.int64).tolist(), strict=True))
+
     def counts(self, column: str, labels: tuple[str, ...]) -> dict[str | None, ConfusionCounts]:
         """The confusion counts of every value of a column, over these labels."""
         part = self.columns.get(column, Sliced.nothing(self.spec.weighted))

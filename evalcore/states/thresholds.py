@@ -83,6 +83,7 @@ def edges(dtype: np.dtype[Any]) -> npt.NDArray[Any]:
 def places(scores: Scores) -> npt.NDArray[np.intp]:
     """For every score the greatest i whose edge it reaches: ``score >= edges[i]``."""
     table = edges(scores.dtype)
+    scores = scores.astype(np.float32) if scores.dtype == np.float16 else scores
     # Never above the true place and at most one below it: one comparison settles it.
     found = (scores * scores.dtype.type(STEPS * (1 - 1e-6))).astype(np.intp)
     found += scores >= table[1:].take(found)
@@ -90,7 +91,7 @@ def places(scores: Scores) -> npt.NDArray[np.intp]:
 
 
 def _count(sums: Any, rows: BinaryRows) -> None:
-    at = places(rows.scores)
+    at = places(rows.compared)
     scores: Floats = rows.scores.astype(np.float64)
     if rows.weights is not None:
         scores *= rows.weights

@@ -8,7 +8,7 @@ from typing import Any
 from evalcore.accumulator import Kind, Spec, States
 from evalcore.columns import Reading
 from evalcore.errors import InvalidPredictions
-from evalcore.evaluation import Measured, Slices
+from evalcore.evaluation import Measured
 from evalcore.metrics.one_vs_rest import OneVsRest
 from evalcore.registry import task
 from evalcore.scores import score_kinds, score_views, with_rankings
@@ -55,6 +55,7 @@ class Classification:
         counts: ConfusionCounts = states[ConfusionCounts]
         _refuse_outside(counts)
         _refuse_empty(rows)
+        _refuse_weightless(counts)
         states = with_rankings(states)
         views: Mapping[Kind, Any] = {ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}
         views = {**views, **score_views(states, reading, counts.labels)}
@@ -67,12 +68,8 @@ class Classification:
             elements=counts.rows.total(),
             confusion=counts,
             table=tabulate(views, counts.labels),
-            slices=_slices(states, reading, counts.labels),
+            slices=measure_slices(states, reading, counts.labels) if reading.slices else {},
         )
-
-
-def _slices(states: States, reading: Reading, labels: tuple[str, ...]) -> Slices:
-    return measure_slices(states[SliceCounts], reading.slices, labels) if reading.slices else {}
 
 
 def _refuse_outside(counts: ConfusionCounts) -> None:
@@ -96,3 +93,11 @@ def _refuse_empty(rows: RowCounts) -> None:
         f"and {rows.missing_predictions} no prediction",
         "store predictions with at least one row that has both",
     )
+
+
+def _refuse_weightless(counts: ConfusionCounts) -> None:
+    if counts.weighted is not None and not counts.total:
+        raise InvalidPredictions(
+            f"all {counts.rows.total()} rows to evaluate have the weight 0",
+            "store a weight above 0 for at least one row",
+        )

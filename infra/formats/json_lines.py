@@ -18,6 +18,8 @@ BLOCK = 4 << 20
 LONGEST = 64 << 20
 _BOM = b"\xef\xbb\xbf"
 _EXACT = 2**53
+_SCALARS = {str, int, float, bool}
+_ITEMS = {*_SCALARS, type(None)}
 
 
 @table_format
@@ -61,12 +63,20 @@ class OpenedJson:
             table = _parsed(block, _exacting(wanted), first_row)
             late = [name for name in table.column_names if name not in (self.names or ())]
             for name in filter(wanted.watched, late):
-                raise Broken(
-                    f"{name!r} occurs only after row {first_row}: write every key in the first row, "
-                    "null if need be"
+                raise BadValue(
+                    _first_with(table.column(name), first_row),
+                    f"has the key {name!r}, which no row before it has: write every key in the first row, "
+                    "null if need be",
                 )
             yield table.num_rows, partial(_table, table, block, wanted, first_row)
             first_row += table.num_rows
+
+
+def _first_with(column: pa.ChunkedArray, first_row: int) -> int:
+    import pyarrow.compute as pc
+
+    found = pc.index(pc.is_valid(column), True).as_py()
+    return first_row + max(int(found), 0)
 
 
 def _exacting(wanted: Wanted) -> tuple[str, ...]:
@@ -153,8 +163,11 @@ def _column(values: list[Any], exact: bool) -> pa.Array:
     import pyarrow as pa
 
     kinds = {type(value) for value in values if value is not None}
-    if exact and kinds <= {str, int, float, bool}:
+    if exact and kinds <= _SCALARS:
         return pa.array([canonical(value) for value in values], pa.string())
+    if exact and kinds == {list} and {type(item) for value in values for item in value or ()} <= _ITEMS:
+        lists = [None if value is None else [canonical(item) for item in value] for value in values]
+        return pa.array(lists, pa.list_(pa.string()))
     try:
         return pa.array(values)
     except (pa.ArrowException, OverflowError, TypeError):

@@ -33,6 +33,12 @@ class Line:
     peers: tuple[str, ...]
     threads: int = 1
     settings: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
+
+    def path(self, folder: Path, scale: float) -> Path:
+        """Where its file is kept; lines on the same rows share one."""
+        name = self.file or self.name.removesuffix(", 2 threads").replace(" ", "-").replace(",", "")
+        return folder / f"{name}-{scale}.parquet"
 
 
 BINARY = {"labels": [0, 1], "positive_label": 1}
@@ -85,6 +91,28 @@ def lines(scale: float) -> list[Line]:
             lambda path: files.probabilities_file(path, rows(2), 10),
             ("decode", "scikit-learn"),
         ),
+        *additions(rows(10)),
+    ]
+
+
+def additions(rows: int) -> list[Line]:
+    """What ids, weights, slices and examples add to text labels, each alone; of no peer's concern."""
+    name = f"10 text labels, {rows / 1e6:g} M rows"
+    alone = {"id": None, "weight": None}
+    settings: dict[str, Mapping[str, Any]] = {
+        "labels alone": {"columns": alone},
+        "with ids": {"columns": alone | {"id": "id"}},
+        "with weights": {"columns": alone | {"weight": "weight"}},
+        "with a slice of 5 values": {"columns": alone, "slices": ["region"]},
+        "with examples": {"columns": alone, "examples": True},
+    }
+
+    def make(path: Path) -> None:
+        files.wide_labels_file(path, rows, 10)
+
+    return [
+        Line(f"{name}, {what}", "labels", make, (), settings=given, file="wide-labels")
+        for what, given in settings.items()
     ]
 
 
@@ -142,8 +170,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for line in lines(given.scale):
             if given.only in line.name:
-                name = line.name.removesuffix(", 2 threads").replace(" ", "-").replace(",", "")
-                path = folder / f"{name}-{given.scale}.parquet"
+                path = line.path(folder, given.scale)
                 line.make(path)
                 show(line, medians(line, path, given.rounds))
 

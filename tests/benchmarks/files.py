@@ -31,6 +31,30 @@ def labels_file(path: Path, rows: int, labels: int, text: bool, **options: objec
     _write(path, rows, piece, **options)
 
 
+def wide_labels_file(path: Path, rows: int, labels: int) -> None:
+    """Text labels with an id in order, a weight, and a column of five values to slice by."""
+    names = pa.array([f"label-{k:04d}" for k in range(labels)])
+    regions = pa.array(["north", "east", "south", "west", "abroad"])
+    start = 0
+
+    def piece(rng: np.random.Generator, n: int) -> pa.Table:
+        nonlocal start
+        actual = rng.integers(0, labels, n, dtype=np.int32)
+        predicted = np.where(rng.random(n) < 0.2, rng.integers(0, labels, n), actual).astype(np.int32)
+        start += n
+        return pa.table(
+            {
+                "id": np.arange(start - n, start),
+                "y_true": pa.DictionaryArray.from_arrays(actual, names).cast(pa.string()),
+                "y_pred": pa.DictionaryArray.from_arrays(predicted, names).cast(pa.string()),
+                "weight": rng.random(n),
+                "region": pa.DictionaryArray.from_arrays(rng.integers(0, 5, n), regions).cast(pa.string()),
+            }
+        )
+
+    _write(path, rows, piece)
+
+
 def null_labels_file(path: Path, rows: int, labels: int) -> None:
     """Text labels of which a tenth is null, in either column."""
     names = pa.array([f"label-{k:04d}" for k in range(labels)])

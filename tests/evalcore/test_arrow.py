@@ -12,12 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from evalcore.accumulator import Spec
 from evalcore.arrow import label_column, score_column
 from evalcore.batch import LabelColumn, Source
-from evalcore.columns import needs_labels, plan_reading, with_occurring_labels
+from evalcore.columns import plan_reading
 from evalcore.errors import InvalidParameter, InvalidPredictions, InvalidSettings
 from evalcore.reading import read_batch
+from evalcore.score_labels import needs_labels, with_occurring_labels
 from evalcore.settings import resolve_settings
+from evalcore.states.thresholds import ThresholdCounts
 
 HERE = Source("part-0.parquet", 100)
 
@@ -228,7 +231,36 @@ def test_probability_columns_go_by_the_label_they_name() -> None:
     ]
 
 
-def test_half_precision_is_refused() -> None:
-    """Float16 scores are refused instead of meeting a threshold of another precision."""
-    with pytest.raises(InvalidPredictions, match="float32"):
-        score_column(chunked(pa.array(np.array([0.1], np.float16))), "s", HERE)
+HALF = pa.array(np.array([0.7, 0.1, 0.9], np.float16))
+SINGLE = pa.array([0.7, 0.1, 0.9], pa.float32())
+REST = pa.array([0.3, 0.9, 0.1], pa.float32())
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"y_score": HALF},
+        {"proba_yes": HALF},
+        {"proba_yes": SINGLE, "proba_no": REST},
+        {"probs": pa.array([[0.3, 0.7], [0.9, 0.1], [0.1, 0.9]], pa.list_(pa.float32()))},
+    ],
+)
+@pytest.mark.parametrize("threshold", [0.7, 0.1, 0.9])
+def test_a_threshold_takes_the_precision_of_the_column(columns: dict[str, Any], threshold: float) -> None:
+    """A stored 0.7 meets the threshold 0.7 in half precision too, and where two columns are divided by their sum."""
+    given = {"labels": ["no", "yes"], "positive_label": "yes", "threshold": threshold}
+    resolved = resolve_settings(given, {})
+    table = pa.table({"y_true": ["yes", "no", "yes"], **columns})
+    batch = read_batch(table, plan_reading(resolved, table.column_names, "x"), HERE)
+
+    assert texts(batch.y_pred) == ["yes" if value >= threshold else "no" for value in (0.7, 0.1, 0.9)]
+    counts = ThresholdCounts.of(Spec(("no", "yes"), False, ("no", "yes"), "yes", True), batch).four()
+    assert counts["true_positive"][round(threshold * 1000)] == sum(v >= threshold for v in (0.7, 0.9))
+
+
+def test_half_precision_loses_nothing() -> None:
+    """Scores are widened as they are, and figures are those of the values stored."""
+    scores = score_column(chunked(HALF), "s", HERE)
+
+    assert scores.dtype == np.float32
+    assert scores.tolist() == np.array([0.7, 0.1, 0.9], np.float16).astype(float).tolist()

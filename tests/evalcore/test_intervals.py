@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalcore.delta import Shares, Slopes, average
+from evalcore.gap_intervals import absolute_sum_interval
 from evalcore.intervals import Z, f1_interval, rows_for_half_width, rows_to_reach, wilson
+from evalcore.largest_share import largest_share_interval
 from evalcore.metrics import averages
 from evalcore.states.confusion import ConfusionCounts
 from evalcore.values import Figure
@@ -143,3 +145,53 @@ def test_rows_to_reach_is_exact_for_score_intervals(n: int, share: float, bound:
     rows = n * rows_to_reach(share, weak, bound)
 
     assert float(getattr(wilson(share * rows, rows), side)) == pytest.approx(bound, abs=1e-6)
+
+
+def test_the_largest_share_far_ahead_is_a_proportion() -> None:
+    """90 of 100: Wilson's interval, as of one label alone."""
+    found = largest_share_interval(np.array([0.1, 0.9]), 100)
+
+    assert (found.low[0], found.high[0]) == pytest.approx(wilson_ends(90, 100), abs=1e-9)
+    assert largest_share_interval(np.array([1.0]), 10).low[0] == pytest.approx(0.722, abs=1e-3)
+
+
+@pytest.mark.parametrize("labels", [2, 10, 40])
+def test_the_largest_of_even_shares_is_covered(labels: int) -> None:
+    """Where chance alone makes one label the largest, the interval still starts below the even share."""
+    rng = np.random.default_rng(labels)
+    held = 0
+    for _ in range(300):
+        sample = rng.multinomial(3000, np.full(labels, 1 / labels)) / 3000
+        found = largest_share_interval(sample, 3000)
+        held += bool(found.low[0] <= 1 / labels <= found.high[0])
+        assert found.low[0] < sample.max() < found.high[0]
+
+    assert held / 300 >= 0.93
+
+
+@pytest.mark.parametrize(
+    ("gaps", "errors", "low", "high"),
+    [
+        ([0.5], [0.01], 0.5 - 1.96 * 0.01, 0.5 + 1.96 * 0.01),  # far from 0 it is the normal interval
+        ([0.01, -0.01], [0.02, 0.02], 0.0, None),  # what chance alone makes starts at 0
+        ([0.0, 0.0], [0.02, 0.02], 0.0, None),
+    ],
+)
+def test_gaps_that_chance_explains_may_be_none(
+    gaps: list[float], errors: list[float], low: float, high: float | None
+) -> None:
+    """The interval of a mean absolute gap starts at 0 where no gap need be there, and has a width."""
+    weights = np.full(len(gaps), 1 / len(gaps))
+
+    found = absolute_sum_interval(np.array(gaps), np.array(errors), weights)
+
+    assert found[0] == pytest.approx(low, abs=2e-4)
+    assert found[1] > np.abs(gaps).mean()
+    if high is not None:
+        assert found[1] == pytest.approx(high, abs=2e-4)
+
+
+def wilson_ends(successes: int, trials: int) -> tuple[float, float]:
+    """Wilson's interval of one proportion."""
+    found = wilson(successes, trials)
+    return float(found.low), float(found.high)

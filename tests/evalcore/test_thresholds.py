@@ -77,6 +77,15 @@ def test_places_are_the_greatest_edge_reached(values: list[float], dtype: Any) -
     assert np.all(scores < edges(scores.dtype)[at + 1])
 
 
+def test_places_of_every_score_in_half_precision() -> None:
+    """Of all 15,361 scores from 0 to 1: the greatest edge, rounded to half precision, that each reaches."""
+    scores = np.arange(15361, dtype=np.uint16).view(np.float16)
+    table = edges(scores.dtype)
+
+    assert scores[-1] == 1
+    assert places(scores).tolist() == (np.searchsorted(table[:-1], scores, side="right") - 1).tolist()
+
+
 def test_places_at_every_edge_and_beside_it() -> None:
     """On the 3,001 edges, and one step of the precision to either side, in both precisions."""
     for dtype in (np.float32, np.float64):

@@ -292,7 +292,7 @@ def test_a_key_that_turns_up_late_is_not_overlooked(monkeypatch: pytest.MonkeyPa
     found = tables(("a.jsonl", data.encode()))
     wanted = Wanted(labels=("y_true", "y_pred"))
 
-    with pytest.raises(UnreadableFile, match="'y_score' occurs only after row"):
+    with pytest.raises(InvalidPredictions, match="row 50 has the key 'y_score', which no row before it has"):
         list(found.pieces(SETTINGS, wanted))
 
 

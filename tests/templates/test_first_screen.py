@@ -70,7 +70,7 @@ def test_sentences_say_what_the_tables_say(opened: Any) -> None:
     assert "13,350 of 14,000 rows (95.4%)" in lead
     assert "not_churned predicted as churned, 380 rows" in lead
     cells = page.locator("#confusions tbody tr").first.inner_text().split("\t")
-    assert cells == ["not_churned", "churned", "380", "4.0%", "58.5%"]
+    assert cells == ["not_churned", "churned", "380", "4.0%", "58.5%", "+0.0268"]
 
 
 def test_a_gate_does_not_contradict_its_figure(opened: Any) -> None:
@@ -158,6 +158,6 @@ def test_many_findings_of_a_kind_are_one_item(opened: Any) -> None:
     worst = sorted(summary["labels"], key=lambda label: figures[label]["support"])[:5]
     assert low.locator(".worst bdi").all_inner_texts() == worst
     attention = page.locator("#attention .attention > li").all_inner_texts()
-    assert len(attention) == 4
+    assert len(attention) == 5
     assert "60 findings of one kind (low support), such as" in attention[1]
     assert page.inner_text("#attention .more") == "5 more in Warnings and findings"

@@ -68,7 +68,7 @@ def test_hooks_of_a_small_report(opened: Any) -> None:
     assert page.locator("#confusions tbody tr").first.get_attribute("data-count") == "380"
     assert "Rows are the actual label, columns the predicted one" in page.inner_text("#confusion-matrix")
     assert page.get_attribute("html", "lang") == "en"
-    assert page.locator("script").count() == 0
+    assert page.locator(".needs-script:visible").count() == 0
 
 
 def test_headings_are_in_order_and_tables_have_heads(opened: Any) -> None:
@@ -94,6 +94,7 @@ def test_what_is_wider_than_the_screen_says_so(
 ) -> None:
     """A hint to scroll stands above exactly those tables that have to be scrolled."""
     page = opened(html(make()), width).page
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     hints = page.eval_on_selector_all(
         ".scroll",
         "all => all.map(e => [e.scrollWidth > e.clientWidth, getComputedStyle(e, '::before').visibility])",
@@ -183,7 +184,7 @@ def test_hostile_names_stay_names(opened: Any) -> None:
     summary = samples.hostile()
     data = html(summary)
     it = opened(data)
-    assert b"<script" not in data
+    assert data.count(b"<script") == 2
     assert "\u202e" not in data.decode()
     rows = it.page.query_selector_all("#per-class tbody tr")
     assert [row.get_attribute("data-label") for row in rows] == summary["labels"]

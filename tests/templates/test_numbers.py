@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evalcore import registry
 from templates import numbers, words
@@ -124,3 +126,36 @@ def test_a_label_within_a_sentence_is_isolated() -> None:
         "Only 9 rows are <bdi>at</bdi> &lt;b&gt;; that is flat."
     )
     assert named("<i>", None) == "&lt;i&gt;"
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=40))
+def test_shares_of_a_row_add_up(parts: list[int]) -> None:
+    """To exactly 100 in tenths, each within a tenth of its true share; only nothing is 0%, only all is 100%."""
+    whole = sum(parts)
+    if not whole:
+        assert set(numbers.shares(parts)) == {"–"}
+        return
+    shown = [text.removesuffix("%") for text in numbers.shares(parts)]
+    assert sum(round(10 * float(each)) for each in shown) == 1000
+    for text, part in zip(shown, parts, strict=True):
+        assert abs(float(text) - 100 * part / whole) < 0.1 + 1e-9
+        assert (text == "0") == (part == 0)
+        assert (text == "100") == (part == whole)
+
+
+def test_changes_have_signs() -> None:
+    """A difference has its sign, both ends of its interval too; what rounds to nothing has none."""
+    assert numbers.change(0.0294) == "+0.029"
+    assert numbers.change(-0.0294) == "−0.029"
+    assert numbers.change(0.0001) == numbers.change(-0.0001) == "0.000"
+    assert numbers.span([-0.0296, 0.0892], signed=True) == "−0.030 to +0.089"
+
+
+def test_scores_of_rows_keep_off_the_ends() -> None:
+    """Four decimals, more where they would round to 0 or 1; an integral score stays a score."""
+    assert [numbers.score(each) for each in (0.12344, 0.99997, 1, None)] == [
+        "0.1234",
+        "0.99997",
+        "1.0000",
+        "–",
+    ]

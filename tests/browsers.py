@@ -1,12 +1,12 @@
-"""A real browser, started once."""
+"""A real browser, and a page in it with all that it complains of."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -22,11 +22,23 @@ ARGUMENTS = [
 class Opened:
     """A page as a reader has it, and everything that it complained of or asked for."""
 
-    def __init__(self, browser: Any, path: Path, width: int, javascript: bool) -> None:
+    def __init__(
+        self,
+        browser: Any,
+        path: Path,
+        width: int,
+        javascript: bool = True,
+        scheme: str = "light",
+        motion: str = "reduce",
+    ) -> None:
         self.complaints: list[str] = []
         self.requests: list[str] = []
         context = browser.new_context(
-            viewport={"width": width, "height": 800}, java_script_enabled=javascript
+            viewport={"width": width, "height": 800},
+            java_script_enabled=javascript,
+            color_scheme=scheme,
+            reduced_motion=motion,
+            offline=True,
         )
         self.page = context.new_page()
         self.page.on("console", lambda message: self.complaints.append(message.text))
@@ -38,28 +50,14 @@ class Opened:
 Open = Callable[..., Opened]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium."""
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Headless Chromium, wherever it is installed."""
     from playwright.sync_api import sync_playwright
 
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(found for name in names if (found := shutil.which(name)))
     with sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Open bytes as a page from disk: ``opened(data, width=380)``."""
-    every: list[Opened] = []
-
-    def open_page(data: bytes, width: int = 1280, javascript: bool = True) -> Opened:
-        path = tmp_path / f"page-{len(every)}.html"
-        path.write_bytes(data)
-        every.append(Opened(browser, path, width, javascript))
-        return every[-1]
-
-    yield open_page
-    for each in every:
-        each.page.context.close()
+        browser = started.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()

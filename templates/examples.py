@@ -1,0 +1,64 @@
+"""Rows as examples of the cells of the matrix: the surest errors first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from templates.numbers import count, score
+from templates.points import positive_place
+
+PAPER_ROWS = 40
+
+
+def examples_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | None:
+    """What ``blocks/examples.j2`` shows; on paper the first rows alone."""
+    cells = (summary.get("examples_by_cell") or {}).get("cells") or ()
+    rows = [row for cell in cells for row in cell["rows"]]
+    if not rows:
+        return None
+    named = "id" if any("id" in row for row in rows) else "file"
+    scored = next((name for name in _SCORES if any(row.get(name) is not None for row in rows)), None)
+    extra = [(part, name) for part in ("slices", "columns") for name in _names(rows, part)]
+    shown = rows[:PAPER_ROWS] if paper else rows
+    return {
+        "place": "Id" if named == "id" else "File and row",
+        "scores": _titles(scored, summary),
+        "extra": [name for _, name in extra],
+        "rows": [_row(row, scored, extra) for row in shown],
+        "binary": scored == "score",
+        "all": count(len(rows)),
+        "cut": len(shown) < len(rows),
+        "cells": count(len(cells)),
+        "suspect": any(row.get("suspect") for row in rows),
+        "split": summary["dataset_split"],
+    }
+
+
+_SCORES = {"score": ("score",), "probability": ("probability", "probability_of_actual")}
+
+
+def _titles(scored: str | None, summary: Mapping[str, Any]) -> list[str]:
+    if scored is None:
+        return []
+    if scored == "score":
+        return [f"Score of {summary['labels'][positive_place(summary)]}"]
+    return ["Probability of predicted", "Of actual"]
+
+
+def _names(rows: list[Mapping[str, Any]], part: str) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row.get(part) or ()))
+
+
+def _row(row: Mapping[str, Any], scored: str | None, extra: list[tuple[str, str]]) -> dict[str, Any]:
+    place = row["id"] if "id" in row else f"{row['file'].rsplit('/', 1)[-1]}, row {row['row']}"
+    return {
+        "place": place,
+        "actual": row["actual"],
+        "predicted": row["predicted"],
+        "right": row["actual"] == row["predicted"],
+        "suspect": bool(row.get("suspect")),
+        "score": row.get("score"),
+        "scores": [score(row.get(name)) for name in (_SCORES[scored] if scored else ())],
+        "extra": [(row.get(part) or {}).get(name) for part, name in extra],
+    }
