@@ -19,6 +19,7 @@ import dask
 dask.config.set({"logging": dict.fromkeys(("distributed", "distributed.client", "tornado"), "critical")})
 
 import distributed  # noqa: E402 (it sets its loggers up as it is imported)
+from distributed.comm import CommClosedError  # noqa: E402
 
 from evalcore.accumulator import Kind, MergeTree, Spec, States  # noqa: E402
 from evalcore.errors import AssayError, EngineUnavailable  # noqa: E402
@@ -126,10 +127,7 @@ class Cluster:
         workers = sum(self._threads().values())
         work = Work(tuple(kinds), spec, settings, reading)
         found = partitions.sections(tables.files, self._looks(tables, settings, reading, workers))
-        most = (
-            None if facts is None else partitions.FACT_ROWS * len(found) // max(1, sum(tables.rows.values()))
-        )
-        runs = list(partitions.divided(found, workers, most))
+        runs = list(partitions.divided(found, workers, _most(facts, tables, len(found))))
         step(f"{counted(len(runs), 'partition')} for {counted(workers, 'worker')} at {self.address}")
         tree = MergeTree(lambda one, other: self._submit(partitions.merge, one, other))
         leaves: deque[distributed.Future] = deque()
@@ -225,7 +223,7 @@ class Cluster:
                 f"{error.allowed_failures + 1} workers in a row died at the same partition",
                 "look at their logs, give them more memory, or use --engine local",
             )
-        elif isinstance(error, _GONE):
+        elif isinstance(error, (CommClosedError, CancelledError, distributed.CancelledError)):
             ours = self._lost()
         elif _lacks_assay(error):
             ours = EngineUnavailable(
@@ -236,6 +234,11 @@ class Cluster:
             return error
         ours.__cause__ = error
         return ours
+
+
+def _most(facts: RowFacts | None, tables: Tables, sections: int) -> int | None:
+    """How many sections a partition may have, for what is known of its rows travels with it."""
+    return None if facts is None else partitions.FACT_ROWS * sections // max(1, sum(tables.rows.values()))
 
 
 def _lacks_assay(error: BaseException | None) -> bool:

@@ -47,7 +47,7 @@ def check(text: str, workers: int | None = None, *, at_a_time: bool = False) -> 
     if workers is not None and text not in (LOCAL, DASK) and not at_a_time:
         raise InvalidParameter(
             f"the scheduler at {text} has the workers that it has",
-            "leave --workers out, or use --engine dask",
+            "leave --workers out, or use dask",
         )
 
 

@@ -14,6 +14,7 @@ from prefect.tasks import Task, exponential_backoff
 
 from evalcore.errors import StorageUnavailable
 from flows import steps
+from flows.engine import LOCAL
 from flows.steps import Outcome, Request
 
 
@@ -89,6 +90,8 @@ def evaluate_version(
     force: bool = False,
     output: str | None = None,
     store: str | None = None,
+    engine: str = LOCAL,
+    workers: int | None = None,
 ) -> Outcome:
     """Evaluate one version and publish it if it is due; fails with the error that the evaluation had.
 
@@ -104,6 +107,8 @@ def evaluate_version(
         threshold=threshold,
         force=force,
         output=output,
+        engine=engine,
+        workers=workers,
     )
     outcome = _outcome(request)
     update_index(request.store, outcome)

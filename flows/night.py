@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from evalcore.errors import ModelNotFound
+from flows.engine import LOCAL, shared
 from flows.faults import as_ours
 from flows.keeper import Keeper
 from flows.steps import Outcome, Request, settle
@@ -41,6 +42,7 @@ class Order:
     split: str = "test"
     force: bool = False
     workers: int = WORKERS
+    engine: str = LOCAL
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,15 @@ def run_inline(order: Order) -> dict[str, Any]:
     with Keeper(order.store, order.run, order.split) as keeper:
         plan = plan_night(order)
         keeper.begin(plan.skipped, plan.failed, len(plan.requests))
-        with ThreadPoolExecutor(order.workers) as pool:
+        with (
+            shared(plan.requests, order.engine, order.workers) as requests,
+            ThreadPoolExecutor(order.workers) as pool,
+        ):
 
             def start(request: Request) -> Future[Outcome]:
                 return pool.submit(settle, request)
 
-            for future in as_they_end(plan.requests, order.workers, start, as_completed):
+            for future in as_they_end(requests, order.workers, start, as_completed):
                 keeper.add(future.result())
         return keeper.finish()
 

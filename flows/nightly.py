@@ -11,6 +11,7 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 
 from flows import night
+from flows.engine import LOCAL, shared
 from flows.evaluate import TRIED_AGAIN, NotEvaluated, evaluate
 from flows.keeper import Keeper
 from flows.night import Order, Plan, Versions
@@ -35,18 +36,20 @@ def nightly(
     force: bool = False,
     workers: int = night.WORKERS,
     run: str | None = None,
+    engine: str = LOCAL,
 ) -> Any:
     """Every evaluation that is due; its result is the night's record, and it fails where one errored.
 
     An empty ``store`` is the one that ``ASSAY_STORE`` names.
     """
     url = store or os.environ.get("ASSAY_STORE", "./assay-store")
-    order = Order(url, run or night.new_run(), models, versions, split, force, workers)
+    order = Order(url, run or night.new_run(), models, versions, split, force, workers, engine)
     with Keeper(order.store, order.run, order.split) as keeper:
         plan = plan_night(order)
         keeper.begin(plan.skipped, plan.failed, len(plan.requests))
-        for future in night.as_they_end(plan.requests, workers, evaluate.submit, as_completed):
-            keeper.add(_outcome(future))
+        with shared(plan.requests, engine, workers) as requests:
+            for future in night.as_they_end(requests, workers, evaluate.submit, as_completed):
+                keeper.add(_outcome(future))
         record = keeper.finish()
     _show(order, record)
     failed = record["counts"].get("failed", 0)
@@ -65,6 +68,7 @@ def run(order: Order) -> Record:
         force=order.force,
         workers=order.workers,
         run=order.run,
+        engine=order.engine,
         return_state=True,
     )
     record = state.result(raise_on_failure=False)

@@ -176,7 +176,7 @@ def nothing(work: Work) -> Folded:
 
 @contextmanager
 def _on_worker(theirs: Mapping[str, str]) -> Iterator[None]:
-    """Raises EngineUnavailable where a worker has other versions, and says of a folder that it has to see it."""
+    """Raises EngineUnavailable where a worker has other versions; says of a folder that it is shared."""
     host = socket.gethostname()
     if theirs != versions():
         name = next(name for name, found in versions().items() if theirs.get(name) != found)
