@@ -36,6 +36,7 @@ def checks(store_url: str) -> list[Check]:
         _python(),
         *map(_library, LIBRARIES),
         _guarded("PDF rendering", _pdf),
+        *_fonts(),
         _guarded("store", lambda: _store(store_url)),
         _guarded("Prefect API", _prefect),
     ]
@@ -77,6 +78,22 @@ def _pdf() -> str:
     if not data or b"/Font" not in data:
         raise InternalError("text was rendered without a font", "install a font (Debian: fonts-noto-core)")
     return "works"
+
+
+def _fonts() -> list[Check]:
+    """A line for each script that lacks a font; none keeps an evaluation from running."""
+    from templates.scripts import SCRIPTS, scripts_without_font
+
+    try:
+        lacking = scripts_without_font()
+    except OSError:  # Pango, which the line before tells of
+        return []
+    if not lacking:
+        return [Check("fonts", "ok", f"there is one for each of {len(SCRIPTS)} scripts")]
+    return [
+        Check(f"font for {script.name}", "missing", "none is installed", f"install {script.package}")
+        for script in lacking
+    ]
 
 
 def _store(url: str) -> str:

@@ -15,6 +15,7 @@ Document = dict[str, Any]
 
 _HEADLINE = ("weighted_f1", "weighted_f1_interval", "accuracy", "accuracy_interval")
 _STATUSES = ("pass", "inconclusive", "fail")
+_GATE = ("metric", "min", "max", "max_drop", "value", "interval", "status")
 
 
 def entry_of(document: Document, summary_etag: str, promoted: bool) -> Document:
@@ -32,9 +33,16 @@ def entry_of(document: Document, summary_etag: str, promoted: bool) -> Document:
         "verdict": document["verdict"],
         "examples": document.get("examples"),
         "headline": {name: overall.get(name) for name in _HEADLINE},
+        "first_gate": _first_gate(document),
         "gates": {status: gates[status] for status in _STATUSES},
         "warnings": sum(warning["severity"] != "info" for warning in document.get("warnings", [])),
     }
+
+
+def _first_gate(document: Document) -> Document | None:
+    """What the first gate requires and found: of all figures the one that matters most."""
+    gates = document.get("gates") or []
+    return {name: gates[0][name] for name in _GATE if name in gates[0]} if gates else None
 
 
 def failed_entry(target: Target, error: Document, model: Document, version: Document) -> Document:
@@ -92,6 +100,7 @@ def _blank() -> Document:
         "promoted": False,
         **dict.fromkeys(("summary_etag", "evaluation", "verdict", "examples")),
         "headline": dict.fromkeys(_HEADLINE),
+        "first_gate": None,
         "gates": dict.fromkeys(_STATUSES, 0),
         "warnings": 0,
         "failure": None,

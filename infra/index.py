@@ -1,7 +1,7 @@
 """``evaluations/index.json`` and the page made from it: every evaluation's verdict and headline in one place.
 
-The index is derived: where it is missing or broken it is read again from the summaries. Writers change it
-one after the other, each on top of what the others have written.
+The index is derived: where it is missing, broken or old it is read again from the summaries. Writers
+change it one after the other, each on top of what the others have written.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from random import uniform
+from typing import NamedTuple
 
 from evalcore.errors import InvalidSettings
 from infra import documents, layout
@@ -18,7 +19,7 @@ from infra.layout import Target
 from infra.publish import stored
 from infra.storage import Store, WriteConflict
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 Render = Callable[[Document], bytes]
 Entries = dict[str, Document]
@@ -55,7 +56,7 @@ def update_index(
 def read_index(store: Store) -> Document | None:
     """The index as it is stored, None where it is missing or broken."""
     found = _read(store)
-    return None if found is None or found[0] is None else _index(found[0])
+    return None if found is None or found.entries is None else _index(found.entries)
 
 
 def read_entries(store: Store) -> Entries:
@@ -92,10 +93,11 @@ def _settle(store: Store, change: Callable[[Entries], Entries], render: Render) 
 
 
 def _write_index(store: Store, change: Callable[[Entries], Entries]) -> tuple[Document, str]:
-    entries, etag, data = _read(store) or (None, None, b"")
-    index = _index(change(read_entries(store) if entries is None else entries))
-    new = documents.dump(index)
-    if etag is None or new != data:
+    found = _read(store) or _Found(None, None, b"", SCHEMA_VERSION)
+    told = found.entries if found.version == SCHEMA_VERSION else None  # an older one tells less of each
+    index = _index(change(read_entries(store) if told is None else told))
+    new, etag = documents.dump(index), found.etag
+    if etag is None or new != found.data:
         etag = documents.replace(store, layout.INDEX_JSON, new, etag)
     return index, etag
 
@@ -106,16 +108,25 @@ def _write_page(store: Store, page: bytes) -> None:
         store.write(layout.INDEX_HTML, page, content_type=_HTML)
 
 
-def _read(store: Store) -> tuple[Entries | None, str, bytes] | None:
-    """The stored index's entries (None: broken), its ETag and text; None where there is no index."""
+class _Found(NamedTuple):
+    """The stored index: its entries (None: broken), its ETag and text, and whose form it has."""
+
+    entries: Entries | None
+    etag: str | None
+    data: bytes
+    version: object
+
+
+def _read(store: Store) -> _Found | None:
+    """The index as it lies in the store; None where there is none."""
     blob = store.read(layout.INDEX_JSON)
     if blob is None:
         return None
     try:
-        listed = documents.parse(blob.data, layout.INDEX_JSON)["evaluations"]
-        return merged({}, listed), blob.etag, blob.data
+        index = documents.parse(blob.data, layout.INDEX_JSON)
+        return _Found(merged({}, index["evaluations"]), blob.etag, blob.data, index.get("schema_version"))
     except (InvalidSettings, KeyError, TypeError, ValueError):
-        return None, blob.etag, blob.data
+        return _Found(None, blob.etag, blob.data, None)
 
 
 def _index(entries: Mapping[str, Document]) -> Document:

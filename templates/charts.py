@@ -6,10 +6,8 @@ holds where no stylesheet reaches into a picture (PDF).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-
-from templates.words import shorten
 
 # One hue from light to dark, so that order is seen by lightness alone.
 SHADES = (
@@ -60,8 +58,10 @@ def pair(first: float, second: float) -> str:
     )
 
 
-def picture(shades: Mapping[tuple[int, int], int], side: int, title: str) -> str:
-    """A matrix as a square picture of ``side`` × ``side`` cells; ``shades`` has those that are not empty.
+def picture(shades: Mapping[tuple[int, int], int], side: int, title: str, *, stretched: bool = False) -> str:
+    """A matrix as a picture of ``side`` × ``side`` cells; ``shades`` has those that are not empty.
+
+    It is square, or ``stretched`` to whatever box it is given.
 
     Cells of one shade are one path and neighbours in a row one stroke of it, so that it stays small.
     """
@@ -70,13 +70,17 @@ def picture(shades: Mapping[tuple[int, int], int], side: int, title: str) -> str
         for each in range(1, 11)
         if each in shades.values()
     )
+    # A line is as thick in a cell of a few labels, drawn to their width, as in one of many.
+    edge = side / 400 if stretched else 0.25
+    ratio = ' preserveAspectRatio="none"' if stretched else ""
+    wide, box = _short(side + 2 * edge), _short(side + 4 * edge)
     return (
-        f'<svg class="picture" viewBox="-0.5 -0.5 {side + 1} {side + 1}" role="img" '
-        f'shape-rendering="crispEdges"><title>{escape(title)}</title>'
-        f'<rect class="ground" x="-0.25" y="-0.25" width="{side + 0.5}" height="{side + 0.5}" '
-        f'fill="#ffffff" stroke="#9aa7b6" stroke-width="0.25"/>'
-        f'<path class="diagonal" d="M0 0L{side} {side}" stroke="{_PALE}" stroke-width="0.3"/>'
-        f"{inside}</svg>"
+        f'<svg class="picture" viewBox="{_short(-2 * edge)} {_short(-2 * edge)} {box} {box}" '
+        f'role="img"{ratio} shape-rendering="crispEdges"><title>{escape(title)}</title>'
+        f'<rect class="ground" x="{_short(-edge)}" y="{_short(-edge)}" width="{wide}" height="{wide}" '
+        f'fill="#ffffff" stroke="#9aa7b6" stroke-width="{_short(edge)}"/>'
+        f'<path class="diagonal" d="M0 0L{side} {side}" stroke="{_PALE}" '
+        f'stroke-width="{_short(1.2 * edge)}"/>{inside}</svg>'
     )
 
 
@@ -93,44 +97,3 @@ def _runs(shades: Mapping[tuple[int, int], int], wanted: int) -> str:
     if row >= 0:
         strokes.append(f"M{start} {row}h{end - start}v1H{start}z")
     return "".join(strokes)
-
-
-def grid(names: Sequence[str], cells: Iterable[tuple[int, int, str, int]], title: str) -> str:
-    """A matrix as a picture with names and counts: cells are (row, column, count, shade)."""
-    step = (_GRID - _NAMES) / len(names)
-    letters = min(step * 0.42, 8.0)
-    drawn = "".join(_grid_cell(cell, step, letters) for cell in cells)
-    named = "".join(_grid_names(i, name, step, letters) for i, name in enumerate(names))
-    side = _short(step * len(names))
-    return (
-        f'<svg class="grid" viewBox="0 0 {_GRID + 2} {_GRID + 2}" role="img" '
-        f'font-family="Noto Sans, sans-serif" fill="{_INK}"><title>{escape(title)}</title>'
-        f'<rect x="{_NAMES}" y="{_NAMES}" width="{side}" height="{side}" fill="#f7f9fb"/>{drawn}{named}</svg>'
-    )
-
-
-_GRID, _NAMES = 500, 92
-"""The width of a grid, and how much of it the names take."""
-
-
-def _grid_cell(cell: tuple[int, int, str, int], step: float, letters: float) -> str:
-    row, column, text, depth = cell
-    x, y, wide = _NAMES + column * step, _NAMES + row * step, _short(step)
-    size = min(letters, 1.6 * step / max(len(text), 1))
-    middle, line = _short(x + step / 2), _short(y + step / 2 + size * 0.36)
-    edge = f'stroke="{_INK}" stroke-width="0.8"' if row == column else 'stroke="#ffffff" stroke-width="0.5"'
-    return (
-        f'<rect x="{_short(x)}" y="{_short(y)}" width="{wide}" height="{wide}" '
-        f'fill="{SHADES[depth]}" {edge}/>'
-        f'<text x="{middle}" y="{line}" font-size="{_short(size)}" '
-        f'text-anchor="middle" fill="{"#ffffff" if depth >= 7 else _INK}">{text}</text>'
-    )
-
-
-def _grid_names(place: int, name: str, step: float, letters: float) -> str:
-    at, edge, size = _short(_NAMES + (place + 0.5) * step + letters * 0.35), _NAMES - 4, _short(letters)
-    text = escape(shorten(name, 18))
-    return (
-        f'<text x="{edge}" y="{at}" font-size="{size}" text-anchor="end">{text}</text>'
-        f'<text transform="translate({at} {edge}) rotate(-90)" font-size="{size}">{text}</text>'
-    )

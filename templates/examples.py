@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from templates.numbers import count, score
 from templates.points import positive_place
 
-PAPER_ROWS = 40
+PAPER_ROWS, PAPER_EXTRA = 10, 3
+"""Rows on paper, and their columns beside id, labels and scores."""
 
 
 def examples_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | None:
-    """What ``blocks/examples.j2`` shows; on paper the first rows alone."""
+    """What ``blocks/examples.j2`` shows; on paper a few rows of the largest confusions."""
     cells = (summary.get("examples_by_cell") or {}).get("cells") or ()
     rows = [row for cell in cells for row in cell["rows"]]
     if not rows:
@@ -20,7 +21,8 @@ def examples_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | N
     named = "id" if any("id" in row for row in rows) else "file"
     scored = next((name for name in _SCORES if any(row.get(name) is not None for row in rows)), None)
     extra = [(part, name) for part in ("slices", "columns") for name in _names(rows, part)]
-    shown = rows[:PAPER_ROWS] if paper else rows
+    shown = _few(cells) if paper else rows
+    extra = extra[:PAPER_EXTRA] if paper else extra
     return {
         "place": "Id" if named == "id" else "File and row",
         "scores": _titles(scored, summary),
@@ -33,6 +35,14 @@ def examples_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | N
         "suspect": any(row.get("suspect") for row in rows),
         "split": summary["dataset_split"],
     }
+
+
+def _few(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The surest rows of each confusion in turn, until there are enough, in the order of the cells."""
+    wrong = [cell for cell in cells if cell["actual"] != cell["predicted"]] or cells
+    ranks = sorted((rank, place) for place, cell in enumerate(wrong) for rank in range(len(cell["rows"])))
+    chosen = sorted((place, rank) for rank, place in ranks[:PAPER_ROWS])
+    return [wrong[place]["rows"][rank] for place, rank in chosen]
 
 
 _SCORES = {"score": ("score",), "probability": ("probability", "probability_of_actual")}

@@ -9,12 +9,16 @@ from typing import Any
 from urllib.parse import quote
 
 from templates.numbers import count, figure, moment, span
-from templates.words import VERDICTS, plural
+from templates.trend import trend_view
+from templates.words import VERDICTS, plural, shorten, visible
 
 _ROOT = "evaluations/"
 _FIRST = ("failed", "fail")
 """What comes before the newest within a model."""
 _URGENCY = ("failed", "fail", "inconclusive", "pass", "none")
+MOST_ROWS = 6
+"""The newest evaluations of a model, shown at once beside what is in force and what did not run."""
+_LONGEST_NAME = 60
 _WORDS = {**VERDICTS, "failed": ("Did not run", "!"), "none": ("No gate", "–")}
 
 
@@ -32,7 +36,7 @@ def index_view(index: Mapping[str, Any]) -> dict[str, Any]:
         by_model[entry["model_id"]].append(entry)
     models = [_model(model_id, entries) for model_id, entries in by_model.items()]
     models.sort(key=lambda model: (_URGENCY.index(model["state"]), model["name"].casefold(), model["id"]))
-    every = [row for model in models for row in model["rows"]]
+    every = [row for model in models for row in (*model["rows"], *model["older"])]
     return {
         "models": models,
         "evaluations": len(every),
@@ -53,17 +57,36 @@ def _model(model_id: str, entries: list[Mapping[str, Any]]) -> dict[str, Any]:
     every = [_row(entry) for entry in newest]
     # What stands now decides how urgent a model is: the promoted version, or else the newest one.
     in_force = [row for row in every if row["promoted"]] or every[:1]
-    rows = sorted(
-        every, key=lambda row: _FIRST.index(row["state"]) if row["state"] in _FIRST else len(_FIRST)
-    )
-    failed = [row for row in rows if row["state"] == "failed"]
+    failed = [row for row in every if row["state"] == "failed"]
+    recent = [row for row in every if row in (*every[:MOST_ROWS], *in_force, *failed)]
+    name = next((entry["model_name"] for entry in newest if entry.get("model_name")), model_id)
     return {
         "id": model_id,
-        "name": next((entry["model_name"] for entry in newest if entry.get("model_name")), model_id),
-        "rows": rows,
+        "name": name,
+        "short": shorten(visible(name), _LONGEST_NAME),
+        "rows": sorted(recent, key=_failures_first),
+        "older": [row for row in every if row not in recent],
         "state": min((row["state"] for row in in_force + failed), key=_URGENCY.index),
-        "noun": plural(len(rows), "evaluation"),
+        "noun": plural(len(every), "evaluation"),
+        "now": in_force[0],
+        "failed": failed[0] if failed else None,
+        "trend": _trend(newest, in_force[0]["key"]),
     }
+
+
+def _trend(newest: list[Mapping[str, Any]], key: str) -> dict[str, Any]:
+    """The figure in force, over the versions that were evaluated on the same split and checkpoint."""
+    now = next(entry for entry in newest if entry["key"] == key)
+    alike = [entry for entry in newest if _place(entry) == _place(now) and entry.get("evaluation")]
+    return trend_view(alike[::-1], now)
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[str, str | None]:
+    return entry["dataset_split"], entry.get("checkpoint")
+
+
+def _failures_first(row: Mapping[str, Any]) -> int:
+    return _FIRST.index(row["state"]) if row["state"] in _FIRST else len(_FIRST)
 
 
 def _newest_first(entry: Mapping[str, Any]) -> tuple[float, str]:

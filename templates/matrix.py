@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from templates import charts
@@ -13,7 +14,10 @@ from templates.words import plural, visible
 
 TABLE_LABELS = 40
 """The most labels that a table on a screen can be read with."""
-PAPER_TABLE_LABELS = 12
+PAPER_TABLE_LABELS = 6
+"""On paper, where a cell takes its time: above it a row's counts are one text over a picture."""
+PALEST_INK = 6
+"""The deepest shade that dark letters can be read on."""
 PICTURE_SIDE = 100
 """The most cells along a picture's side; a larger matrix is drawn in blocks."""
 
@@ -75,7 +79,7 @@ def matrix_view(matrix: Matrix, summary: Mapping[str, Any], paper: bool) -> dict
         view["rows"] = _table(matrix)
         view["columns"] = [count(matrix.columns[j]) for j in range(labels)]
     elif kind == "grid":
-        view["picture"] = charts.grid([visible(each) for each in matrix.labels], _drawn(matrix), view["said"])
+        view |= _grid(matrix, view["said"])
     else:
         view |= _picture(matrix, view["said"])
     return view
@@ -110,8 +114,46 @@ def _cell(number: float, support: float, said: str) -> dict[str, Any]:
     }
 
 
-def _drawn(matrix: Matrix) -> list[tuple[int, int, str, int]]:
-    return [(i, j, count(n), charts.shade(n, matrix.rows[i])) for i, j, n in matrix.cells]
+def _grid(matrix: Matrix, said: str) -> dict[str, Any]:
+    """The shades as a picture, and over it a text for each row, its counts as far apart as the cells are."""
+    labels = len(matrix.labels)
+    shades = {(i, j): min(charts.shade(n, matrix.rows[i]), PALEST_INK) for i, j, n in matrix.cells}
+    found = {(i, j): f"{n:.0f}" for i, j, n in matrix.cells}
+    step, zero = GRID_WIDTH / labels, "0" if labels <= GRID_ZEROS else ""
+    longest = max(len(text) for text in (*found.values(), str(labels)))
+    room = max(longest + 1, ceil(step / (GRID_LETTERS * DIGIT)))
+    return {
+        "rows": [
+            {
+                "place": i + 1,
+                "label": matrix.labels[i],
+                "counts": _spaced([found.get((i, j), zero) for j in range(labels)], longest, room),
+                "support": count(matrix.rows[i]),
+            }
+            for i in range(labels)
+        ],
+        "heads": _spaced([str(j + 1) for j in range(labels)], longest, room),
+        "letters": f"{step / room / DIGIT:.3f}",
+        "step": f"{min(step, GRID_ROW):.3f}",
+        "zeros": bool(zero),
+        "height": f"{min(step, GRID_ROW) * labels + 2:.3f}",
+        "picture": charts.picture(shades, labels, said, stretched=True),
+    }
+
+
+def _spaced(texts: list[str], longest: int, room: int) -> str:
+    """Texts in as many characters each, on their right side, all as wide as a digit."""
+    after = (room - longest) // 2
+    return "".join(f"{text:>{room - after}}{'':{after}}" for text in texts).replace(" ", "\u2007")
+
+
+GRID_WIDTH = 360.0
+"""The counts of a grid, in points."""
+GRID_LETTERS, GRID_ROW = 8.0, 21.0
+GRID_ZEROS = 12
+"""The most labels of which cells without rows have a 0."""
+DIGIT = 0.572
+"""How wide a digit is, and the space that is named after it, as a share of the letters' size."""
 
 
 def _picture(matrix: Matrix, said: str) -> dict[str, Any]:

@@ -46,8 +46,11 @@ def operating_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | 
     }
 
 
-def thresholds_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What ``blocks/thresholds.j2`` shows: the recommended points, and the counts from threshold 0 to 1."""
+def thresholds_view(summary: Mapping[str, Any], paper: bool = False) -> dict[str, Any] | None:
+    """What ``blocks/thresholds.j2`` shows: the recommended points, and the counts from threshold 0 to 1.
+
+    On paper the points stand among thresholds on either side of the one in force.
+    """
     found = thresholds(summary)
     if found is None:
         return None
@@ -72,8 +75,30 @@ def thresholds_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
         "split": summary["dataset_split"],
         "costs": found.costs and {key: bound(value) for key, value in found.costs.items()},
         "positive": found.labels[found.positive],
+        "around": _around(found, rows) if paper else [],
         "table": [{"threshold": bound(place / 1000)} | _row(found, found.at(place)) for place in places],
     }
+
+
+AROUND = (-0.1, -0.05, 0.05, 0.1)
+"""What paper shows on either side of the threshold in force."""
+
+
+def _around(found: Thresholds, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The points and the neighbours of the one in force, by their thresholds; first what has none."""
+    middle = 0.5 if found.point is None else found.point
+    places = sorted({round(1000 * (middle + step)) for step in AROUND if 0 <= middle + step <= 1})
+    taken = {row["threshold"] for row in rows}
+    near = [
+        {"threshold": bound(at / 1000), "name": "", "in_sample": False} | _row(found, found.at(at))
+        for at in places
+        if bound(at / 1000) not in taken
+    ]
+    return sorted([*rows, *near], key=_threshold)
+
+
+def _threshold(row: Mapping[str, Any]) -> float:
+    return -1.0 if row["threshold"] == "none" else float(row["threshold"])
 
 
 def _points(found: Thresholds) -> list[tuple[str, str, Mapping[str, Any]]]:

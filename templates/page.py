@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from templates.words import shorten, visible
+from templates.words import pieces, shorten, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -119,11 +119,8 @@ def named(sentence: object, label: object) -> Markup:
     """A sentence in which the label that it speaks of is isolated."""
     from markupsafe import Markup
 
-    text, wanted = visible(sentence), visible(label or "")
-    if not wanted:
-        return Markup("{}").format(text)
-    parts = re.split(rf"(?<!\w){re.escape(wanted)}(?!\w)", text)
-    return name(wanted).join(Markup("{}").format(part) for part in parts)
+    parts = pieces(sentence, label)
+    return Markup("").join(name(part) if is_label else part for part, is_label in parts)
 
 
 def attribute(text: object) -> Markup:

@@ -52,9 +52,9 @@ def render(summary: Mapping[str, Any]) -> bytes:
     from weasyprint import HTML
 
     from templates.page import page
-    from templates.view import report_view
+    from templates.paper import paper_view
 
-    text = page("report.html.j2", report_view(summary, paper=True))
+    text = page("report.html.j2", paper_view(summary))
     with _DRAWING, _no_collection():
         fonts, style, fetcher = _prepared()
         return HTML(string=text, url_fetcher=fetcher).write_pdf(

@@ -98,6 +98,15 @@ def curve(
     return frame.picture("curve", title, axes, drawn, frame.ticks_x() + frame.ticks_y(_SHARES))
 
 
+def thinned(points: Sequence[Point], step: float) -> list[Point]:
+    """A line's points without those that lie nearer than ``step`` to the one kept before; its ends stay."""
+    kept = [points[0]]
+    for x, y in points[1:-1]:
+        if abs(x - kept[-1][0]) + abs(y - kept[-1][1]) >= step:
+            kept.append((x, y))
+    return [*kept, points[-1]]
+
+
 def _ring(frame: Frame, point: Point | None, across: Ends, along: Ends) -> str:
     """The operating point with its intervals as whiskers; where a rate is undefined it is hidden."""
     (x, y), seen = point or (0, 0), "visible" if point else "hidden"

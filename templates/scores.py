@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,17 +15,19 @@ TABLE_BINS = 10
 """The rows of the table beside the histogram."""
 
 
-def curves_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
+def curves_view(summary: Mapping[str, Any], paper: bool = False) -> dict[str, Any] | None:
     """What ``blocks/curves.j2`` shows: both curves, each with its area, where they are defined."""
     curves, found = summary.get("curves") or {}, thresholds(summary)
     pictures = [
         picture
         for name in _CURVES
-        if curves.get(name) and (picture := _curve(name, curves[name], summary, found))
+        if curves.get(name) and (picture := _curve(name, curves[name], summary, found, paper))
     ]
     return {"pictures": pictures} if pictures else None
 
 
+PAPER_STEP = 0.008
+"""How far apart the points of a curve on paper are, as a share of an axis: half a millimetre."""
 _CURVES = {
     "roc": ("ROC curve", "roc_auc", ("false_positive_rate", "true_positive_rate")),
     "precision_recall": ("Precision and recall", "average_precision", ("recall", "precision")),
@@ -40,7 +42,11 @@ _AREAS = {"roc_auc": "ROC AUC", "average_precision": "Average precision"}
 
 
 def _curve(
-    name: str, curve: Mapping[str, Sequence[float]], summary: Mapping[str, Any], found: Thresholds | None
+    name: str,
+    curve: Mapping[str, Sequence[float]],
+    summary: Mapping[str, Any],
+    found: Thresholds | None,
+    paper: bool,
 ) -> dict[str, Any]:
     title, metric, (x, y) = _CURVES[name]
     overall = summary["overall"]
@@ -54,10 +60,13 @@ def _curve(
         reference = ((0.0, prevalence), (1.0, prevalence))
     marker = _marker(name, found) if found else None
     said = f"{title} of {visible(summary['labels'][positive_place(summary)])}. {area}."
-    points = zip(curve[x], curve[y], strict=True)
+    points: Iterable[plots.Point] = zip(curve[x], curve[y], strict=True)
+    if paper:
+        points = plots.thinned(list(points), PAPER_STEP)
     return {
         "id": name.replace("_", "-"),
         "title": title,
+        "axes": (_AXES[x], _AXES[y]),
         "area": area,
         "interval": span(interval),
         "bounds": span(overall.get(f"{metric}_bounds")),

@@ -11,8 +11,9 @@ from templates.words import metric, visible
 
 FIGURES = ("accuracy", "weighted_f1")
 MOST_GAPS = 10
-MOST_VALUES = 30
+MOST_VALUES, PAPER_VALUES = 30, 10
 """The values of a column that are listed, by their rows."""
+PAPER_COLUMNS, PAPER_GAPS = 4, 3
 
 
 def slices_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | None:
@@ -21,10 +22,13 @@ def slices_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | Non
     if not found or not found.get("columns"):
         return None
     gaps = [gap_view(gap) for gap in found.get("widest_gaps") or ()]
+    columns = list(found["columns"].items())
+    shown = columns[:PAPER_COLUMNS] if paper else columns
     return {
-        "columns": [_column(name, values, summary, paper) for name, values in found["columns"].items()],
+        "columns": [_column(name, values, summary, paper) for name, values in shown],
+        "more": len(columns) - len(shown),
         "figures": [metric(name) for name in FIGURES],
-        "gaps": gaps[:MOST_GAPS],
+        "gaps": gaps[: PAPER_GAPS if paper else MOST_GAPS],
         "all_gaps": len(gaps),
         "whole": [{"value": figure(summary["overall"].get(name))} for name in FIGURES],
     }
@@ -32,11 +36,11 @@ def slices_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | Non
 
 def _column(name: str, values: Mapping[str, Any], summary: Mapping[str, Any], paper: bool) -> dict[str, Any]:
     order = sorted(values, key=lambda value: -values[value]["examples"])
-    kept = set(order[:MOST_VALUES])
+    kept = set(order[: PAPER_VALUES if paper else MOST_VALUES])
     return {
         "name": name,
         "all": count(len(values)),
-        "cut": len(values) > MOST_VALUES,
+        "cut": len(kept) < len(values),
         "rows": [
             {
                 "value": value,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from templates import sheet
 from templates.comparison import comparison_view
 from templates.confusions import confusions_view
 from templates.examples import examples_view
@@ -40,8 +39,8 @@ def report_view(summary: Mapping[str, Any], *, paper: bool = False) -> dict[str,
         "matrix": matrix_view(matrix, summary, paper),
         "confusions": confusions,
         "labels": labels_view(summary, paper),
-        "thresholds": thresholds_view(summary),
-        "curves": curves_view(summary),
+        "thresholds": thresholds_view(summary, paper),
+        "curves": curves_view(summary, paper),
         "histogram": histogram_view(summary),
         "calibration": calibration_view(summary),
         "slices": slices_view(summary, paper),
@@ -52,15 +51,4 @@ def report_view(summary: Mapping[str, Any], *, paper: bool = False) -> dict[str,
         "balance": balance_view(summary, paper),
         "method": method_view(summary),
     }
-    order = _order(view) if paper else BLOCKS
-    return view | {"blocks": [block for block in order if view[block] is not None]}
-
-
-def _order(view: Mapping[str, Any]) -> tuple[str, ...]:
-    """The blocks on paper: where the first page has no room for the matrix, what can fill it comes before."""
-    if sheet.matrix_height(view["matrix"]) <= sheet.room(view):
-        return BLOCKS
-    short = view["matrix"]["kind"] != "picture"
-    first = ("overall", "confusions") if short else ("overall",)
-    at = BLOCKS.index("matrix")
-    return (*BLOCKS[:at], *first, *(block for block in BLOCKS[at:] if block not in first))
+    return view | {"blocks": [block for block in BLOCKS if view[block] is not None]}

@@ -52,6 +52,15 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
+def pieces(text: object, label: object) -> list[tuple[str, bool]]:
+    """A sentence cut where it names the label that it speaks of: each part, and whether it is the label."""
+    shown, wanted = visible(text), visible(label or "")
+    if not wanted:
+        return [(shown, False)]
+    parts = re.split(rf"(?<!\w)({re.escape(wanted)})(?!\w)", shown)
+    return [(part, place % 2 == 1) for place, part in enumerate(parts) if part]
+
+
 @cache
 def vocabulary() -> Mapping[str, tuple[str, str]]:
     """Title and meaning of every metric, from where it is defined."""

@@ -10,7 +10,7 @@ import pytest
 
 from evalcore.errors import InvalidPredictions
 from infra.entries import entry_of, failed_entry, target_of
-from infra.index import read_index, update_index
+from infra.index import SCHEMA_VERSION, read_index, update_index
 from infra.layout import INDEX_HTML, INDEX_JSON, Target, failure_key, summary_key
 from infra.publish import publish, record_failure, stored
 from infra.storage import Store, WriteConflict, open_store
@@ -46,7 +46,7 @@ def failure(store: Any, version: str = "v1", **settings: Any) -> dict[str, Any]:
 def indexed(store: Any) -> list[dict[str, Any]]:
     """The index's entries; asserts that the page shows them."""
     index = json.loads(store.read(INDEX_JSON).data)
-    assert index["schema_version"] == "1.0"
+    assert index["schema_version"] == SCHEMA_VERSION
     assert json.loads(store.read(INDEX_HTML).data) == index
     return index["evaluations"]
 
@@ -63,7 +63,18 @@ def test_an_entry_has_the_headline() -> None:
         verdict="fail",
         examples=14,
         overall={"accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "weighted_f1": None, "macro_f1": 1},
-        gates=[{"status": "pass"}, {"status": "fail"}, {"status": "pass"}],
+        gates=[
+            {
+                "metric": "accuracy",
+                "min": 0.8,
+                "value": 0.9,
+                "interval": None,
+                "status": "pass",
+                "reason": "-",
+            },
+            {"status": "fail"},
+            {"status": "pass"},
+        ],
         warnings=[{"severity": "info"}, {"severity": "warning"}, {"severity": "critical"}],
     )
     assert entry_of(document, "e", promoted=True) == {
@@ -85,6 +96,7 @@ def test_an_entry_has_the_headline() -> None:
             "accuracy": 0.9,
             "accuracy_interval": [0.8, 0.95],
         },
+        "first_gate": {"metric": "accuracy", "min": 0.8, "value": 0.9, "interval": None, "status": "pass"},
         "gates": {"pass": 2, "inconclusive": 0, "fail": 1},
         "warnings": 2,
         "failure": None,
@@ -305,7 +317,20 @@ def test_an_index_that_is_broken_or_gone_is_read_again(store_url: str, content: 
     assert (never["created_at"], never["model_name"]) == ("2026-11-21T02:00:00Z", "Model")
 
 
+def test_an_index_of_an_older_form_is_read_and_then_made_anew(store: Store) -> None:
+    """Readers make do with it; the next change has every entry as the summaries tell it."""
+    gates = [{"metric": "accuracy", "min": 0.8, "value": 0.9, "status": "pass"}]
+    whole = published(store, "v1", gates=gates)
+    old = {name: value for name, value in whole.items() if name != "first_gate"}
+    put(store, INDEX_JSON, json.dumps({"schema_version": "1.0", "evaluations": [old]}))
+    index = read_index(store)
+    assert index is not None
+    assert index["evaluations"] == [whole | {"first_gate": None, "promoted": True}]
+    update_index(store, [entry(store, "v2")], render)
+    assert [line["first_gate"] for line in indexed(store)] == [gates[0], None]
+
+
 def test_an_empty_index_is_an_index(store: Store) -> None:
     """A first night without models has a page."""
-    assert update_index(store, [], render) == {"schema_version": "1.0", "evaluations": []}
+    assert update_index(store, [], render) == {"schema_version": SCHEMA_VERSION, "evaluations": []}
     assert indexed(store) == []

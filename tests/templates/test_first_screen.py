@@ -23,6 +23,8 @@ def test_links_lead_to_the_other_splits_and_checkpoints(opened: Any) -> None:
     ]
     assert [link for _, link, _ in _links(page, "#files")] == [
         "report.pdf",
+        "summary.md",
+        "junit.xml",
         "confusion_matrix.json",
         "summary.json",
     ]

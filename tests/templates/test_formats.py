@@ -15,8 +15,10 @@ def test_each_module_with_a_format_is_one_file() -> None:
     files = templates.render(samples.churn())
     assert {name: each.content_type for name, each in files.items()} == {
         "confusion_matrix.json": "application/json",
+        "junit.xml": "application/xml",
         "report.html": "text/html; charset=utf-8",
         "report.pdf": "application/pdf",
+        "summary.md": "text/markdown; charset=utf-8",
     }
     assert files["report.pdf"].data.startswith(b"%PDF-")
 

@@ -95,6 +95,91 @@ def test_a_version_that_is_not_promoted_does_not_make_a_model_urgent(opened: Any
     assert page.get_attribute(".model", "data-state") == "pass"
 
 
+def _history(values: list[float | None], **changes: Any) -> list[dict[str, Any]]:
+    """A version a day with a gate on the recall of a label."""
+    return [
+        samples.entry(
+            "m",
+            f"v{day}",
+            created_at=f"2026-11-{day:02}T02:00:00Z",
+            first_gate={
+                "metric": "recall[cat]",
+                "min": 0.9,
+                "status": "pass",
+                "value": value,
+                "interval": None if value is None else [value - 0.02, value + 0.01],
+            },
+            **changes,
+        )
+        for day, value in enumerate(values, 1)
+    ]
+
+
+def test_every_model_has_a_line_with_what_is_in_force(opened: Any) -> None:
+    """Verdict, version and main figure of each model stand above all else, what failed first."""
+    page = opened(render_index(samples.index())).page
+    rows = page.locator("#models tbody tr")
+    assert rows.evaluate_all("all => all.map(e => e.dataset.model)")[:2] == ["c-vision", "b-fraud"]
+    line = page.locator("#models tr[data-model='a-churn']")
+    assert "Weighted F1" in line.inner_text()
+    assert "0.954 0.950–0.957" in line.inner_text()
+    assert line.locator("a").nth(1).get_attribute("href") == "a-churn/ver-2/test/report.html"
+    assert "ver-2" in line.inner_text()
+    failed = page.locator("#models tr[data-model='c-vision']").inner_text()
+    assert "Did not run" in failed and "invalid_predictions" in failed
+
+
+def test_the_trend_is_of_the_first_gate(opened: Any) -> None:
+    """A point for each version that has the figure, oldest first, its interval as a band, the bound dashed."""
+    entries = _history([0.8, 0.85, None, 0.95])
+    other = samples.entry(
+        "m",
+        "v0",
+        dataset_split="validation",
+        key="evaluations/m/v0/validation/",
+        created_at="2026-01-01T00:00:00Z",
+    )
+    page = opened(render_index({"evaluations": [*reversed(entries), other]})).page
+    line = page.locator("#models tr[data-model='m']")
+    assert "0.950 0.930–0.960" in line.inner_text()
+    assert "Recall of cat, at least 0.9" in line.inner_text()
+    assert line.locator("title").text_content() == (
+        "Recall of cat of 4 versions, oldest first: v1 0.800 (0.780–0.810), v2 0.850 (0.830–0.860), v3 –, "
+        "v4 0.950 (0.930–0.960)"
+    )
+    places = line.locator(".dot").evaluate_all(
+        "all => all.map(e => [+e.getAttribute('cx'), +e.getAttribute('cy')])"
+    )
+    assert len(places) == 3
+    assert [x for x, _ in places] == sorted(x for x, _ in places)
+    assert [y for _, y in places] == sorted((y for _, y in places), reverse=True)
+    limit = float(line.locator(".limit").get_attribute("d").split()[1].split("H")[0])
+    assert places[2][1] < limit < places[1][1]
+    assert line.locator(".line").count() == line.locator(".band").count() == 2
+
+
+def test_without_a_gate_the_trend_is_of_weighted_f1(opened: Any) -> None:
+    """Also where the gate's figure is not known; one version alone has no picture."""
+    page = opened(render_index(samples.index())).page
+    assert page.locator("tr[data-model='a-churn'] .dot").count() == 2
+    assert page.locator("tr[data-model='a-churn'] .limit").count() == 0
+    assert "one version so far" in page.locator("#models tr[data-model='b-fraud']").inner_text()
+    page = opened(render_index({"evaluations": _history([None, None])})).page
+    assert "Weighted F1" in page.locator("#models tr[data-model='m']").inner_text()
+
+
+def test_old_evaluations_are_folded_away_but_not_the_one_in_force(opened: Any) -> None:
+    """Of many versions the newest are shown, and the promoted one however old it is."""
+    entries = _history([0.9] * 12)
+    entries[1]["promoted"] = True
+    page = opened(render_index({"evaluations": entries})).page
+    shown = page.locator(".model > .scroll tr[data-key]")
+    versions = shown.evaluate_all("all => all.map(e => e.dataset.key.split('/')[2])")
+    assert versions == ["v12", "v11", "v10", "v9", "v8", "v7", "v2"]
+    assert page.locator("details tr[data-key]").count() == 5
+    assert page.locator("summary").inner_text() == "5 older"
+
+
 def test_an_empty_store_and_hostile_names(opened: Any) -> None:
     """Nothing to show is said; names and messages are inert; checkpoints are percent-encoded."""
     assert "Nothing has been evaluated yet" in opened(render_index({"evaluations": []})).page.inner_text(
