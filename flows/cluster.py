@@ -6,6 +6,7 @@ The one module that imports Dask, and imported only where an engine of Dask's is
 from __future__ import annotations
 
 import logging
+import os
 import time
 import warnings
 from collections import deque
@@ -54,8 +55,17 @@ def addressed(text: str, workers: int | None = None) -> Iterator[str]:
         yield text
         return
     tell("starting a Dask cluster on this machine (2–10 s) …")
+    cluster = local_cluster(workers or os.cpu_count() or 1)
     try:
-        cluster = distributed.LocalCluster(
+        yield cluster.scheduler_address
+    finally:
+        cluster.close()
+
+
+def local_cluster(workers: int) -> distributed.LocalCluster:
+    """A cluster of processes on this machine, which are one thread each; close it."""
+    try:
+        return distributed.LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
@@ -68,10 +78,6 @@ def addressed(text: str, workers: int | None = None) -> Iterator[str]:
             f"a Dask cluster could not be started here ({type(error).__name__})",
             "try again with fewer --workers, or use --engine local",
         ) from error
-    try:
-        yield cluster.scheduler_address
-    finally:
-        cluster.close()
 
 
 @contextmanager

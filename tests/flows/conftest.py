@@ -74,3 +74,12 @@ def assay(
         return Ran(status, out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def dask_cluster() -> Iterator[Any]:
+    """A cluster of two worker processes, the same for the whole session."""
+    from flows.cluster import local_cluster
+
+    with local_cluster(2) as cluster:
+        yield cluster
