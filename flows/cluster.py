@@ -15,21 +15,17 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import dask
+import distributed
+from distributed.comm import CommClosedError
 
-dask.config.set({"logging": dict.fromkeys(("distributed", "distributed.client", "tornado"), "critical")})
-
-import distributed  # noqa: E402 (it sets its loggers up as it is imported)
-from distributed.comm import CommClosedError  # noqa: E402
-
-from evalcore.accumulator import Kind, MergeTree, Spec, States  # noqa: E402
-from evalcore.errors import AssayError, EngineUnavailable  # noqa: E402
-from flows import partitions  # noqa: E402
-from flows.engine import DASK  # noqa: E402
-from flows.partitions import Folded, Work  # noqa: E402
-from flows.progress import counted, step, tell  # noqa: E402
-from infra.agreement import agreed  # noqa: E402
-from infra.tables import Look, Tables, wanted_by  # noqa: E402
+from evalcore.accumulator import Kind, MergeTree, Spec, States
+from evalcore.errors import AssayError, EngineUnavailable
+from flows import partitions
+from flows.engine import DASK
+from flows.partitions import Folded, Work
+from flows.progress import counted, step, tell
+from infra.agreement import agreed
+from infra.tables import Look, Tables, wanted_by
 
 if TYPE_CHECKING:
     from evalcore.columns import Reading
@@ -44,6 +40,10 @@ ANSWER_SECONDS = 30.0
 """How long it may take to answer later."""
 BEAT = 5.0
 """Seconds between two looks whether it is still there."""
+
+for _name in ("distributed", "distributed.client", "tornado.application"):
+    # What happens to workers and connections is ours to tell.
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 _GONE = (OSError, TimeoutError, CancelledError, distributed.CancelledError)
 
@@ -70,12 +70,14 @@ def local_cluster(workers: int) -> distributed.LocalCluster:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            # Its HTTP servers cannot be turned off; so they are kept to this machine, on any port.
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
     except (RuntimeError, *_GONE) as error:
         raise EngineUnavailable(
-            f"a Dask cluster could not be started here ({type(error).__name__})",
+            f"a Dask cluster could not be started here: {type(error.__cause__ or error).__name__}",
             "try again with fewer --workers, or use --engine local",
         ) from error
 

@@ -109,8 +109,9 @@ def divided(found: Sequence[Section], workers: int, most: int | None = None) -> 
     the tree over the runs is the rest of that over the sections. ``most`` bounds a run's sections.
     """
     size = 1
-    wanted = len(found) // (PER_WORKER * max(workers, 1))
-    while 2 * size <= min(wanted, most or wanted):
+    bound = len(found) // (PER_WORKER * max(workers, 1))
+    bound = bound if most is None else min(bound, most)
+    while 2 * size <= bound:
         size *= 2
     return (found[start : start + size] for start in range(0, len(found), size))
 

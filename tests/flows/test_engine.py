@@ -181,17 +181,17 @@ def test_a_real_store_is_read_by_workers_with_credentials_of_their_own(
     """The environment that counts is the worker's; no credential travels."""
     tables, settings = labels_of_many_files(np.random.default_rng(5))
     store = filled(weed_store, dict(list(tables.items())[1:5]), **settings)
-    names = [name for name in os.environ if name.startswith("AWS_")]
+    mine = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     with (
         reached(dask_cluster.scheduler_address) as cluster,
         distributed.Client(dask_cluster.scheduler_address, set_as_default=False) as client,
     ):
-        client.run(os.environ.pop, "AWS_ACCESS_KEY_ID", None)
+        client.run(lambda: os.environ.pop("AWS_ACCESS_KEY_ID", None))
         with pytest.raises(AssayError) as caught:
             measured(store, Engine(cluster=cluster))
         assert caught.value.code in ("unauthorized", "forbidden", "storage_unavailable")
 
-        client.run(os.environ.update, {name: os.environ[name] for name in names})
+        client.run(lambda: os.environ.update(mine))
         assert measured(store, Engine(cluster=cluster)) == measured(store, Engine())
 
 
@@ -263,7 +263,7 @@ def test_every_error_survives_a_pickle() -> None:
         kinds += kind.__subclasses__()
     assert len(kinds) > 20
     for kind in kinds:
-        error = pickle.loads(pickle.dumps(kind("what", "remedy", row=3, file="f")))
+        error = pickle.loads(pickle.dumps(kind("what", "remedy", row=3, file="f")))  # noqa: S301
         assert type(error) is kind and error.document() == kind("what", "remedy", row=3, file="f").document()
 
 
@@ -317,7 +317,7 @@ def test_a_file_that_was_replaced_is_noticed_on_a_worker(folder_store: str, dask
         written(pa.table({"y_true": ["a", "b"], "y_pred": ["a", "a"]}), ".parquet"),
     )
 
-    with opened(dask_cluster.scheduler_address) as engine, pytest.raises(InputChanged, match="b.parquet"):
+    with opened(dask_cluster.scheduler_address) as engine, pytest.raises(InputChanged, match=r"b\.parquet"):
         measure(store, inputs, resolve_settings(inputs.model, inputs.version), "0" * 64, engine=engine)
 
 
@@ -328,13 +328,13 @@ def test_a_worker_that_does_not_see_the_folder_says_so(folder_store: str) -> Non
     told = partitions.packed(stored(store, inputs.predictions), None, None)
     Path(folder_store).rename(folder_store + "-elsewhere")
 
-    with pytest.raises(StorageUnavailable, match="the worker on .*shared with every worker"):
+    with pytest.raises(StorageUnavailable, match=r"the worker on .*shared with every worker"):
         partitions.look(partitions.versions(), told)
 
 
 def test_a_worker_of_another_version_is_refused() -> None:
     """Its figures might differ."""
-    with pytest.raises(EngineUnavailable, match="has numpy .* and here it is 1.0"):
+    with pytest.raises(EngineUnavailable, match=r"has numpy .* and here it is 1\.0"):
         partitions.look(partitions.versions() | {"numpy": "1.0"}, b"")
 
 
@@ -368,15 +368,14 @@ def test_a_killed_worker_costs_a_retry(dask_cluster: Any, tmp_path: Path) -> Non
 
 def test_a_partition_that_kills_every_worker_is_given_up(dask_cluster: Any, tmp_path: Path) -> None:
     """After so many as Dask allows; the cluster serves others again."""
-    began = time.monotonic()
+    dask_cluster.scheduler.allowed_failures = 1  # of 3, for a worker takes seconds to be there again
     with (
         opened(dask_cluster.scheduler_address) as engine,
-        pytest.raises(EngineUnavailable, match="4 workers in a row died"),
+        pytest.raises(EngineUnavailable, match="2 workers in a row died"),
     ):
         rows_of(files(partial(odd_files.kills, DATA, tmp_path, 99)), engine)
 
-    assert len(list(tmp_path.iterdir())) == 4
-    assert time.monotonic() - began < 60
+    assert len(list(tmp_path.iterdir())) == 2
     with opened(dask_cluster.scheduler_address) as engine:
         assert rows_of(files(), engine) == 3
 
