@@ -102,17 +102,22 @@ def sections(files: Sequence[TableFile], looks: Sequence[Look]) -> list[Section]
     return found
 
 
-def divided(found: Sequence[Section], workers: int, most: int | None = None) -> Iterator[Sequence[Section]]:
-    """Runs of 2^k sections (the last may have less), at least so many that all workers are busy.
+def size_for(count: int, workers: int, most: int | None = None) -> int:
+    """How many of so many sections a partition has: a power of 2, with some partitions for each worker.
+
+    ``most`` bounds it.
+    """
+    bound = count // (PER_WORKER * max(workers, 1))
+    bound = bound if most is None else min(bound, most)
+    return int(1 << max(bound.bit_length() - 1, 0))
+
+
+def divided(found: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Sections as runs of ``size``, a power of 2; the last one may have less.
 
     Each is a subtree of the fixed tree of merges, and the runs are its leaves: one state leaves a run, and
-    the tree over the runs is the rest of that over the sections. ``most`` bounds a run's sections.
+    the tree over the runs is the rest of that over the sections.
     """
-    size = 1
-    bound = len(found) // (PER_WORKER * max(workers, 1))
-    bound = bound if most is None else min(bound, most)
-    while 2 * size <= bound:
-        size *= 2
     return (found[start : start + size] for start in range(0, len(found), size))
 
 
