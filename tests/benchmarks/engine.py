@@ -50,10 +50,11 @@ def by_partitions(path: Path, address: str) -> None:
     work = Work(tasks()["classification"].kinds(SETTINGS, rows.reading), rows.spec(), SETTINGS, rows.reading)
     told = partitions.packed(rows.tables.files, SETTINGS, rows.reading)
     found = partitions.sections(rows.tables.files, partitions.look(partitions.versions(), told))
+    found = found[: 1 << (len(found).bit_length() - 1)]  # so that partitions are of one size
     say(f"\n{len(found)} sections\npartitions  state bytes  merges ms  wall s")
     with distributed.Client(address, set_as_default=False) as client:
         for wanted in (1, 2, 4, 8):
-            size = 1 << (-(-len(found) // wanted) - 1).bit_length()
+            size = max(1, len(found) // wanted)
             runs = [partitions.spans(run) for run in partitions.divided(found, size)]
 
             def fold(runs: list[Any] = runs) -> list[Folded]:
