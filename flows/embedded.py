@@ -1,4 +1,8 @@
-"""Prefect's server, embedded: a process of ours with a database of its own, which ends when we do.
+"""Prefect's server, embedded: a process of ours, which ends when we do.
+
+For one command it has a database of its own, which goes with it, and only the services that a flow needs. A
+lasting one is what ``prefect server start`` would be: all services, for schedules and events, the pages, and
+the address and database that Prefect's own settings name.
 
 It is not in our process group, or Ctrl-C would end it before the flow could say that it was interrupted.
 It watches its standard input instead, which closes however its parent ends.
@@ -23,6 +27,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from evalcore.errors import EngineUnavailable
+from flows.prefect_api import setting
+from flows.progress import log
 from infra.cache import cache_folder
 
 START_SECONDS = 180.0
@@ -30,13 +37,21 @@ START_SECONDS = 180.0
 
 ENVIRONMENT = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
-    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "DO_NOT_TRACK": "1",
 }
-"""For the server and its client: quiet, and asking nobody for anything."""
+"""For a server and its client: quiet, and asking nobody for anything."""
 
+FLEETING = {
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+}
+"""For a server of one command, of which nobody wants blocks."""
+
+LASTING = {"PREFECT_SERVER_LOGGING_LEVEL": "ERROR"}
+"""For a lasting server: what it says is passed on."""
+
+_HOST, _PORT = "127.0.0.1", 4200  # Prefect's own
 _GRACE_SECONDS = 5.0
 
 
@@ -44,23 +59,36 @@ class NotStarted(Exception):
     """The server did not start."""
 
 
-class Server:
-    """A server that is starting at ``url``; ``wait`` waits until it answers."""
+class AddressTaken(Exception):
+    """A lasting server's address cannot be listened at: ``address``, and why."""
 
-    def __init__(self, seconds: float = START_SECONDS) -> None:
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(address, why)
+        self.address, self.why = address, why
+
+
+class Server:
+    """A server that is starting at ``url``; ``wait`` waits until it answers.
+
+    A lasting one raises AddressTaken where another process listens at its address.
+    """
+
+    def __init__(self, seconds: float = START_SECONDS, *, lasting: bool = False) -> None:
         self._until = time.monotonic() + seconds
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        with _lasting_socket() if lasting else _any_socket() as listening:
+            host, port = listening.getsockname()[:2]
+            self.url = f"http://{_reachable(host)}:{port}/api"
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "flows.embedded", str(listening.fileno())],
+                [sys.executable, "-m", "flows.embedded", str(listening.fileno()), *["lasting"] * lasting],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=_server_environment(),
+                stderr=subprocess.PIPE if lasting else subprocess.DEVNULL,
+                env=_server_environment(lasting),
                 pass_fds=[listening.fileno()],
                 start_new_session=True,
             )
+        if lasting:
+            _in_background(lambda: _pass_on(_pipe(self._process.stderr)))
         # Handlers run in reverse order: what Prefect registers when it is imported comes before this one.
         atexit.register(self.stop)
 
@@ -71,6 +99,13 @@ class Server:
         if not ready or not output.readline():
             self.stop()
             raise NotStarted
+
+    def outlive(self) -> None:
+        """Return, with EngineUnavailable, once it has ended, which a lasting server is not to do."""
+        self._process.wait()
+        raise EngineUnavailable(
+            "Prefect's embedded server has ended", "look at what it said, and start again"
+        )
 
     def stop(self) -> None:
         """End it; nothing happens where it has ended."""
@@ -90,14 +125,48 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def _server_environment() -> dict[str, str]:
-    """The environment without what names another API, which the server would take for its own."""
+def _pass_on(said: IO[bytes]) -> None:
+    """Log what the server says, a record a line."""
+    with said:
+        for line in said:
+            log.warning("Prefect's server: %s", line.decode(errors="replace").rstrip())
+
+
+def _any_socket() -> socket.socket:
+    listening = socket.socket()
+    listening.bind((_HOST, 0))
+    return listening
+
+
+def _lasting_socket() -> socket.socket:
+    host = setting("PREFECT_SERVER_API_HOST") or _HOST
+    port = setting("PREFECT_SERVER_API_PORT") or str(_PORT)
+    try:
+        return socket.create_server(
+            (host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        )
+    except (OSError, ValueError, OverflowError) as error:
+        why = os.strerror(error.errno or 0).lower() if isinstance(error, OSError) else "not an address"
+        raise AddressTaken(f"{host}:{port}", why) from error
+
+
+def _reachable(host: str) -> str:
+    """Where a server that listens at ``host`` is reached from this machine."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 (the user's choice)
+        return _HOST
+    return f"[{host}]" if ":" in host else host
+
+
+def _server_environment(lasting: bool) -> dict[str, str]:
+    """The environment, for a fleeting server without what names an API: it would take that for its own."""
+    if lasting:
+        return {**os.environ, **ENVIRONMENT, **LASTING}
     kept = {
         name: value
         for name, value in os.environ.items()
         if name not in ("PREFECT_API_URL", "PREFECT_PROFILE")
     }
-    return {**kept, **ENVIRONMENT}
+    return {**kept, **ENVIRONMENT, **FLEETING}
 
 
 # -- the database ------------------------------------------------------------------------------------
@@ -151,17 +220,18 @@ def kept_database() -> Path:
 # -- the server's process ----------------------------------------------------------------------------
 
 
-def main(listening: socket.socket) -> None:
+def main(listening: socket.socket, *, lasting: bool) -> None:
     """Serve until standard input closes; a line is printed once the server answers."""
     with tempfile.TemporaryDirectory(prefix="assay-prefect-", ignore_cleanup_errors=True) as folder:
         servers: list[Any] = []
         _in_background(lambda: _end_with_parent(servers, folder))
-        database = begin_database(Path(folder))
-        os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = f"sqlite+aiosqlite:///{database}"
+        database = None if lasting else begin_database(Path(folder))
+        if database is not None:
+            os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = f"sqlite+aiosqlite:///{database}"
         import uvicorn
         from prefect.server.api.server import create_app
 
-        app = create_app(ephemeral=True, final=True)
+        app = create_app(ephemeral=not lasting, final=True)
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on"))
         servers.append(server)
         _in_background(lambda: _announce(server, database))
@@ -172,10 +242,11 @@ def _in_background(work: Callable[[], None]) -> None:
     threading.Thread(target=work, daemon=True).start()
 
 
-def _announce(server: Any, database: Path) -> None:
+def _announce(server: Any, database: Path | None) -> None:
     while not server.started:
         time.sleep(0.05)
-    keep_database(database)
+    if database is not None:
+        keep_database(database)
     sys.stdout.write("started\n")
     sys.stdout.flush()
 
@@ -191,4 +262,4 @@ def _end_with_parent(servers: Iterable[Any], folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])))
+    main(socket.socket(fileno=int(sys.argv[1])), lasting="lasting" in sys.argv[2:])

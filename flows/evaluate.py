@@ -13,8 +13,10 @@ from prefect.runtime import flow_run, task_run
 from prefect.tasks import Task, exponential_backoff
 
 from evalcore.errors import StorageUnavailable
-from flows import steps
+from flows import artifacts, steps
 from flows.engine import LOCAL
+from flows.notices import facts, give_notice, said
+from flows.progress import STEPS, heard, step
 from flows.steps import Outcome, Request
 
 
@@ -65,6 +67,7 @@ TRIED_AGAIN: dict[str, Any] = {
 def evaluate(request: Request) -> Outcome:
     """One evaluation; fails where it does."""
     outcome = steps.settle(request)
+    artifacts.leave_markdown(outcome)
     if outcome.error:
         raise NotEvaluated(outcome) from outcome.error
     return outcome
@@ -107,11 +110,16 @@ def evaluate_version(
         threshold=threshold,
         force=force,
         output=output,
+        run_id=flow_run.id,
         engine=engine,
         workers=workers,
     )
-    outcome = _outcome(request)
-    update_index(request.store, outcome)
+    with heard(STEPS) as alone:
+        outcome = _outcome(request)
+        update_index(request.store, outcome)
+        give_notice(request.store, [outcome])
+        if alone or not outcome.error:  # else who asked for the evaluation tells of the error
+            step(said(outcome), **facts(outcome))
     if outcome.error:
         raise outcome.error
     return outcome

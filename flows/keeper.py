@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from evalcore.errors import AssayError
 from flows.faults import as_ours, store_is_gone
-from flows.progress import count, log
+from flows.notices import facts, give_notice, said
+from flows.progress import count, warn
 from flows.steps import Outcome, update_index
 from infra import lease, record
 from infra.clock import utc
@@ -96,7 +97,7 @@ class Keeper:
             self._outcomes.append(outcome)
             self._unindexed.append(outcome)
             done = len(self._outcomes)
-        count(done, self.total or 0, _said(outcome))
+        count(done, self.total or 0, said(outcome), **facts(outcome))
         self._refuse_if_lost()
 
     def finish(self) -> dict[str, Any]:
@@ -120,7 +121,7 @@ class Keeper:
                     return
                 except Exception as error:
                     # The store may answer again; if it does not, the night ends with its error anyway.
-                    log.warning("%s", as_ours(error))
+                    warn(str(as_ours(error)), run=self.run)
 
     def _write_index(self) -> None:
         with self._writing:
@@ -132,6 +133,7 @@ class Keeper:
                 with self._lock:
                     self._unindexed = outcomes + self._unindexed
                 raise
+        give_notice(self.url, outcomes)
 
     def _write_record(self) -> dict[str, Any]:
         """Write the record as it stands, once it is known what there is to do."""
@@ -160,11 +162,3 @@ def _line(outcome: Outcome) -> dict[str, Any]:
         verdict=outcome.verdict,
         error=error.document() if error else None,
     )
-
-
-def _said(outcome: Outcome) -> str:
-    request = outcome.request
-    name = " ".join(part for part in (request.model_id, request.version_id, request.dataset_split) if part)
-    if outcome.error:
-        return f"{name}: error[{outcome.error.code}]: {outcome.error}"
-    return f"{name}: {outcome.status}, verdict {outcome.verdict} ({outcome.seconds:.1f} s)"

@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from evalcore.errors import ModelNotFound
@@ -155,8 +154,3 @@ def as_they_end(
         running.remove(ended)
         yield ended
         running += [start(request) for request in islice(waiting, 1)]
-
-
-def link(url: str, key: str) -> str:
-    """The address of an object in a store: ``s3://…`` or ``file:///…``."""
-    return f"{url}/{key}" if url.startswith("s3://") else (Path(url) / key).as_uri()

@@ -6,17 +6,16 @@ import os
 from typing import Any
 
 from prefect import flow, task
-from prefect.artifacts import create_table_artifact
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 
-from flows import night
+from flows import artifacts, night
 from flows.engine import LOCAL, shared
 from flows.evaluate import TRIED_AGAIN, NotEvaluated, evaluate
 from flows.keeper import Keeper
 from flows.night import Order, Plan, Versions
+from flows.progress import about, heard
 from flows.steps import Outcome
-from infra.layout import Target, evaluation_folder
 
 Record = dict[str, Any]
 
@@ -44,14 +43,16 @@ def nightly(
     """
     url = store or os.environ.get("ASSAY_STORE", "./assay-store")
     order = Order(url, run or night.new_run(), models, versions, split, force, workers, engine)
-    with Keeper(order.store, order.run, order.split) as keeper:
+    with heard(), about(run=order.run), Keeper(order.store, order.run, order.split) as keeper:
         plan = plan_night(order)
         keeper.begin(plan.skipped, plan.failed, len(plan.requests))
+        progress = artifacts.Progress(len(plan.requests))
         with shared(plan.requests, engine, workers) as requests:
             for future in night.as_they_end(requests, workers, evaluate.submit, as_completed):
                 keeper.add(_outcome(future))
+                progress.advance()
         record = keeper.finish()
-    _show(order, record)
+        artifacts.leave_table(order.store, record)
     failed = record["counts"].get("failed", 0)
     if failed:
         return Failed(message=f"{failed} of {len(record['evaluations'])} evaluations errored", data=record)
@@ -82,22 +83,3 @@ def _outcome(future: PrefectFuture[Outcome]) -> Outcome:
         return future.result()
     except NotEvaluated as failure:
         return failure.outcome
-
-
-def _show(order: Order, record: Record) -> None:
-    """The night as a table in Prefect, a row an evaluation, with a link to its report."""
-    table = [_row(order, line) for line in record["evaluations"]]
-    create_table_artifact(key="nightly", table=table, description=f"Run {record['run']} on {order.store}")
-
-
-def _row(order: Order, line: Record) -> Record:
-    names = ("model_id", "version_id", "dataset_split", "status", "verdict", "seconds")
-    row = {name: line[name] for name in names}
-    if line["error"]:
-        return {**row, "error": f"{line['error']['code']}: {line['error']['message']}", "report": None}
-    target = Target(line["model_id"], line["version_id"], line["dataset_split"], line["checkpoint"])
-    return {
-        **row,
-        "error": None,
-        "report": night.link(order.store, evaluation_folder(target) + "report.html"),
-    }

@@ -11,16 +11,20 @@ from typing import Any
 
 def api_url() -> str | None:
     """The Prefect API that the environment or the active profile names; None where neither does."""
-    named = os.environ.get("PREFECT_API_URL")
-    return named or _of_active_profile("PREFECT_API_URL")
+    return setting("PREFECT_API_URL")
 
 
-def _of_active_profile(setting: str) -> str | None:
+def setting(name: str) -> str | None:
+    """A setting of Prefect's, from the environment or the active profile; None where neither has it."""
+    return os.environ.get(name) or _of_active_profile(name)
+
+
+def _of_active_profile(name: str) -> str | None:
     own = _profiles(Path(os.environ.get("PREFECT_PROFILES_PATH") or _prefect_home() / "profiles.toml"))
     shipped = _profiles(_shipped_profiles())
     active = os.environ.get("PREFECT_PROFILE") or own.get("active") or shipped.get("active")
     for source in (own, shipped):
-        value = source.get("profiles", {}).get(active, {}).get(setting)
+        value = source.get("profiles", {}).get(active, {}).get(name)
         if value:
             return str(value)
     return None

@@ -1,14 +1,20 @@
 """Progress, told as log records of the logger ``assay`` by the steps, and shown by whoever runs them.
 
-A step says what it is about to do; a night says how far it is. Nobody has to listen.
+A step says what it is about to do; a night says how far it is. Nobody has to listen. What a record is about,
+the run, the model and the version, goes with it as facts: ``ASSAY_LOG=json`` shows them, an object a line.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TextIO
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, TextIO
 
 from flows.terminal import safe
 
@@ -18,11 +24,28 @@ EVALUATIONS, STEPS, TRACES = logging.INFO, logging.DEBUG, 5
 """How much is shown: what is finished, the steps on the way too, the tracebacks of errors too."""
 
 _BAR = 24
+_about: ContextVar[Mapping[str, Any] | None] = ContextVar("about", default=None)
 
 
-def tell(text: str) -> None:
+@contextmanager
+def about(**facts: Any) -> Iterator[None]:
+    """What all records of the block are about: ``run``, ``model_id``, ``version_id`` …; None is left out."""
+    known = {name: value for name, value in facts.items() if value is not None}
+    token = _about.set({**(_about.get() or {}), **known})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def tell(text: str, **facts: Any) -> None:
     """Say what happens now."""
-    log.info("%s", text)
+    _log(logging.INFO, text, facts)
+
+
+def warn(text: str, **facts: Any) -> None:
+    """Say what went wrong, where the work goes on all the same."""
+    _log(logging.WARNING, text, facts)
 
 
 def detail(text: str, error: Exception) -> None:
@@ -30,9 +53,9 @@ def detail(text: str, error: Exception) -> None:
     log.log(TRACES, "%s", text, exc_info=error)
 
 
-def step(text: str) -> None:
+def step(text: str, **facts: Any) -> None:
     """Say what happens now within one evaluation, which is too much to hear of a whole night."""
-    log.debug("%s", text)
+    _log(logging.DEBUG, text, facts)
 
 
 def counted(n: int, thing: str) -> str:
@@ -40,9 +63,14 @@ def counted(n: int, thing: str) -> str:
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
-def count(done: int, total: int, text: str) -> None:
+def count(done: int, total: int, text: str, **facts: Any) -> None:
     """Say how far the work is, and what was finished last."""
-    log.info("%s", text, extra={"done": done, "total": total})
+    _log(logging.INFO, text, {"done": done, "total": total, **facts})
+
+
+def _log(level: int, text: str, facts: Mapping[str, Any]) -> None:
+    about = {name: fact for name, fact in (_about.get() or {}).items() if facts.get(name) is None}
+    log.log(level, "%s", text, extra={"facts": {**facts, **about}})
 
 
 @contextmanager
@@ -54,10 +82,10 @@ def shown(stream: TextIO, level: int = EVALUATIONS, *, wanted: bool = True) -> I
     if not wanted:
         yield
         return
-    handler = _Bar(stream) if stream.isatty() else _Lines(stream)
+    handler = _handler(stream)
     before = log.level, log.propagate
     log.addHandler(handler)
-    log.setLevel(min(level, STEPS) if stream.isatty() else level)
+    log.setLevel(min(level, STEPS) if isinstance(handler, _Bar) else level)
     log.propagate = False
     try:
         yield
@@ -66,6 +94,32 @@ def shown(stream: TextIO, level: int = EVALUATIONS, *, wanted: bool = True) -> I
         log.setLevel(before[0])
         log.propagate = before[1]
         handler.close()
+
+
+@contextmanager
+def heard(level: int = EVALUATIONS) -> Iterator[bool]:
+    """Show progress on standard error where nobody shows it yet; whether that was so."""
+    alone = not any(isinstance(handler, _Lines) for handler in log.handlers)
+    with shown(sys.stderr, level, wanted=alone):
+        yield alone
+
+
+def as_json() -> bool:
+    """Whether records are wanted as JSON."""
+    return os.environ.get("ASSAY_LOG", "").lower() == "json"
+
+
+def json_line(level: str, text: str, facts: Mapping[str, Any]) -> str:
+    """A record as a line of JSON: time, level and message first, then what it is about."""
+    time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    document = {"time": time, "level": level, "message": text, **facts}
+    return json.dumps(document, default=str) + "\n"
+
+
+def _handler(stream: TextIO) -> _Lines:
+    if as_json():
+        return _JsonLines(stream)
+    return _Bar(stream) if stream.isatty() else _Lines(stream)
 
 
 class _Lines(logging.Handler):
@@ -86,6 +140,15 @@ class _Lines(logging.Handler):
             self.handleError(record=logging.makeLogRecord({"msg": "progress could not be shown"}))
 
 
+class _JsonLines(_Lines):
+    """One object a line: for machines that collect logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        traceback = {"traceback": trace} if (trace := _traceback(record)) else {}
+        level = logging.getLevelName(max(record.levelno, logging.DEBUG)).lower()
+        self._put(json_line(level, record.getMessage(), {**_facts(record), **traceback}))
+
+
 class _Bar(_Lines):
     """One line that is drawn over and over, and wiped at the end."""
 
@@ -94,9 +157,9 @@ class _Bar(_Lines):
         self.bar = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        total = getattr(record, "total", 0)
-        if total:
-            filled = _BAR * getattr(record, "done", 0) // total
+        facts = _facts(record)
+        if total := facts.get("total", 0):
+            filled = _BAR * facts["done"] // total
             self.bar = f"[{'█' * filled}{'·' * (_BAR - filled)}] {_share(record)}"
         self._put(f"\r\x1b[K{self.bar}{safe(record.getMessage())}"[: _columns()])
 
@@ -106,8 +169,12 @@ class _Bar(_Lines):
 
 
 def _share(record: logging.LogRecord) -> str:
-    total = getattr(record, "total", None)
-    return "" if total is None else f"[{getattr(record, 'done', 0)}/{total}] "
+    facts = _facts(record)
+    return f"[{facts['done']}/{facts['total']}] " if "total" in facts else ""
+
+
+def _facts(record: logging.LogRecord) -> Mapping[str, Any]:
+    return getattr(record, "facts", {})
 
 
 def _traceback(record: logging.LogRecord) -> str:

@@ -17,12 +17,12 @@ from evalcore.errors import AssayError, NotFound
 from flows import output
 from flows.engine import LOCAL, opened
 from flows.faults import as_ours, store_is_gone
-from flows.progress import counted, detail, step
+from flows.progress import about, counted, detail, step
 from flows.rendering import renderers
 from infra import index, publish
 from infra.digest import digest
 from infra.entries import entry_of, failed_entry
-from infra.layout import Target
+from infra.layout import Target, failure_key
 from infra.registry import Inputs, Model, Registry
 from infra.storage import InputChanged, Store, WriteConflict, open_store
 
@@ -56,6 +56,16 @@ class Request:
     engine: str = LOCAL
     workers: int | None = None
 
+    def names(self) -> dict[str, str | None]:
+        """What the evaluation is known by in logs and events."""
+        return {
+            "run": self.run_id,
+            "model_id": self.model_id,
+            "version_id": self.version_id,
+            "dataset_split": self.dataset_split,
+            "checkpoint": self.checkpoint,
+        }
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -63,6 +73,7 @@ class Outcome:
 
     ``target`` is None where the version that was meant could not be found out. ``change`` and ``promoted``
     are what the index is to learn; ``document`` is a what-if's summary, which is stored nowhere.
+    ``recovered`` says that the last attempt had failed, or a gate, and that neither is so any more.
     """
 
     request: Request
@@ -73,6 +84,7 @@ class Outcome:
     change: Mapping[str, Any] | None = None
     promoted: Mapping[str, str | None] = field(default_factory=dict)
     document: Mapping[str, Any] | None = field(default=None, repr=False)
+    recovered: bool = False
     seconds: float = 0.0
 
 
@@ -98,13 +110,14 @@ def settle(request: Request) -> Outcome:
     """One evaluation, published if it is due; a failure is recorded beside it and is part of the outcome."""
     started = time.monotonic()
     target = None
-    try:
-        target = resolve(request)
-        outcome = _until_settled(open_store(request.store), target, request)
-    except Exception as error:
-        if request.run_id is not None:  # a night goes on, so that nobody else will show where it failed
-            detail(f"{request.model_id} failed", error)
-        outcome = _failed(request, target, as_ours(error))
+    with about(**request.names()):
+        try:
+            target = resolve(request)
+            outcome = _until_settled(open_store(request.store), target, request)
+        except Exception as error:
+            if request.run_id is not None:  # a night goes on, so that nobody else will show where it failed
+                detail(f"{request.model_id} failed", error)
+            outcome = _failed(request, target, as_ours(error))
     return replace(outcome, request=request, seconds=time.monotonic() - started)
 
 
@@ -191,9 +204,10 @@ def _measured(store: Store, target: Target, work: Work, request: Request) -> dic
 
 
 def _keep(store: Store, target: Target, work: Work, found: publish.Stored, request: Request) -> Outcome:
-    publish.mend(store, target, found)
+    mended = publish.mend(store, target, found)
     output.copy(request.output, store, target, found.document)
-    return _in_force(target, work, found, request, "up_to_date")
+    recovered = failure_key(target) in mended and found.document["verdict"] != "fail"
+    return replace(_in_force(target, work, found, request, "up_to_date"), recovered=recovered)
 
 
 def _put(
@@ -208,9 +222,10 @@ def _put(
     step(f"{target}: publishing")
     # Before publishing, so that who has just read the summary in force still finds its artifacts.
     publish.sweep(store, target, work.digest)
+    recovered = document["verdict"] != "fail" and publish.is_failing(store, target, found)
     put = publish.publish(store, target, document, files, found.etag if found else None)
     output.write(request.output, put.document, files)
-    return _in_force(target, work, put, request, "published")
+    return replace(_in_force(target, work, put, request, "published"), recovered=recovered)
 
 
 def _in_force(

@@ -1,4 +1,4 @@
-"""What the operating system and S3 say when something fails, told in Assay's own errors.
+"""What the operating system, S3 and SQS say when something fails, told in Assay's own errors.
 
 The words are ours alone: a server's answer or a library's message may repeat a secret, a code may not.
 """
@@ -46,7 +46,7 @@ _THROTTLED = (
     "BandwidthLimitExceeded",
 )
 _TRY_LATER = "try again later"
-_ENDPOINT = "check the network, AWS_ENDPOINT_URL_S3 and AWS_REGION, or try again later"
+_NO_QUEUE = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
 _BROKEN_OFF = (
     "ConnectionClosedError",
     "IncompleteReadError",
@@ -79,8 +79,12 @@ def no_folder(url: str) -> StorageUnavailable:
 
 
 def of_s3(failure: Exception, url: str, endpoint: str, key: str = "") -> AssayError:
-    """The error for what boto3 raised at a key (or at the root) of a bucket, ``endpoint`` is its host."""
+    """The error for what boto3 raised at a key (or at the root) of a bucket, ``endpoint`` is its host.
+
+    ``url`` may be a queue's instead.
+    """
     where, details = _at(url, key)
+    remedy = f"check the network, {_endpoint_of(url)} and AWS_REGION, or try again later"
     code = code_of(failure)
     name = type(failure).__name__
     if code:
@@ -90,20 +94,20 @@ def of_s3(failure: Exception, url: str, endpoint: str, key: str = "") -> AssayEr
         why = _NO_CREDENTIALS.get(name, f"the AWS credentials could not be had ({name})")
         return Unauthorized(f"{why}, so {where} cannot be used", _SIGN_IN, **details)
     if isinstance(failure, TimeoutError) or name in ("NoAnswer", "ReadTimeoutError", "ConnectTimeoutError"):
-        return StorageUnavailable(f"{where}: no answer from {endpoint} in time", _ENDPOINT, **details)
+        return StorageUnavailable(f"{where}: no answer from {endpoint} in time", remedy, **details)
     if name == "SSLError":
         return StorageUnavailable(
             f"{where}: {endpoint} has no certificate that is trusted here", "check AWS_CA_BUNDLE", **details
         )
     if name in _NOT_REACHED:
-        return StorageUnavailable(f"{where}: {endpoint} cannot be reached", _ENDPOINT, **details)
+        return StorageUnavailable(f"{where}: {endpoint} cannot be reached", remedy, **details)
     if name in _BROKEN_OFF:
         return StorageUnavailable(f"{where}: {endpoint} broke the connection off", _TRY_LATER, **details)
     if name == "ParamValidationError":
         return InvalidParameter(
             f"{where} is not a name that S3 takes", "use another bucket or key", **details
         )
-    return StorageUnavailable(f"{where}: the request to {endpoint} failed ({name})", _ENDPOINT, **details)
+    return StorageUnavailable(f"{where}: the request to {endpoint} failed ({name})", remedy, **details)
 
 
 def of_code(code: str, url: str, key: str) -> AssayError:
@@ -114,10 +118,14 @@ def of_code(code: str, url: str, key: str) -> AssayError:
 
 def bad_configuration(failure: Exception, url: str) -> AssayError:
     """The error for a client that boto3 could not even make."""
+    if type(failure).__name__ == "NoRegionError":
+        return InvalidParameter(
+            f"no AWS region is named, so {url} cannot be used", "set AWS_REGION", store=url
+        )
     if isinstance(failure, ValueError) and not code_of(failure):
         return InvalidParameter(
             f"the AWS configuration for {url} has an endpoint or a region that is none",
-            "make AWS_ENDPOINT_URL_S3 http(s)://host[:port] and AWS_REGION a name such as eu-central-1",
+            f"make {_endpoint_of(url)} http(s)://host[:port] and AWS_REGION a name such as eu-central-1",
             store=url,
         )
     return of_s3(failure, url, "AWS")
@@ -150,6 +158,9 @@ def _of_answer(code: str, status: int, where: str, endpoint: str, details: dict[
         return StorageUnavailable(
             f"{where}: there is no such bucket", "make it, or name another store", **details
         )
+    if code in _NO_QUEUE:
+        remedy = "make it, or correct the URL and AWS_REGION"
+        return StorageUnavailable(f"{where}: there is no such queue", remedy, **details)
     if code in _BAD_NAMES:
         return InvalidParameter(
             f"{where} is not a name that S3 takes", "use another bucket or key", **details
@@ -159,7 +170,13 @@ def _of_answer(code: str, status: int, where: str, endpoint: str, details: dict[
             f"{where} is in another region", "set AWS_REGION to the bucket's", **details
         )
     told = f"{where}: {endpoint} answered {_word(code)}"
-    return StorageUnavailable(told, _TRY_LATER if status >= 500 else _ENDPOINT, **details)
+    remedy = _TRY_LATER if status >= 500 else f"check {_endpoint_of(where)} and AWS_REGION"
+    return StorageUnavailable(told, remedy, **details)
+
+
+def _endpoint_of(url: str) -> str:
+    """The setting that says where the service of a URL is."""
+    return f"AWS_ENDPOINT_URL_{'S3' if url.startswith('s3://') else 'SQS'}"
 
 
 def _status_of(failure: Exception) -> int:

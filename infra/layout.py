@@ -106,6 +106,14 @@ def version_key(model_id: str, version_id: str) -> str:
     return f"{version_prefix(model_id, version_id)}version.json"
 
 
+def version_of(key: str) -> tuple[str, str] | None:
+    """The model and the version whose ``version.json`` the key is; None for any other key."""
+    match key.removeprefix(MODELS).split("/"):
+        case [model, "versions", version, "version.json"] if is_id(model) and is_id(version):
+            return (model, version) if key.startswith(MODELS) else None
+    return None
+
+
 def predictions_prefix(target: Target) -> str:
     """The folder of a target's predictions."""
     version = version_prefix(target.model_id, target.version_id)

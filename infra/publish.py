@@ -93,6 +93,13 @@ def record_failure(store: Store, target: Target, error: AssayError) -> None:
     store.write(key, documents.dump(documents.plain(error.document())), content_type=documents.JSON)
 
 
+def is_failing(store: Store, target: Target, found: Stored | None) -> bool:
+    """Whether the last attempt failed, or a gate of the evaluation in force (``found``)."""
+    if found is not None and found.document.get("verdict") == "fail":
+        return True
+    return bool(store.list(layout.failure_key(target), etags=False))
+
+
 def mend(store: Store, target: Target, found: Stored) -> list[str]:
     """Make again what an interrupted run left undone; the keys written or deleted.
 

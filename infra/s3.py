@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 from evalcore.errors import AssayError, Unauthorized
-from infra import faults, s3_client
+from infra import aws_client, faults
 from infra.retry import Patience, Watch, attempt
 from infra.s3_ranges import RangedObject
 from infra.storage import Blob, Entry, InputChanged, WriteConflict, as_folder, check_key, check_prefix
@@ -180,7 +180,7 @@ class S3Store:
         """The one way to S3: with our patience, our retries, and our errors."""
 
         def once(watch: Watch) -> Result:
-            return call(s3_client.shared(self.patience, self.url), watch)
+            return call(aws_client.shared(self.patience, self.url), watch)
 
         try:
             return attempt(once, self.patience, faults.may_pass)
@@ -190,10 +190,10 @@ class S3Store:
             raise self._error(failure, key) from failure
 
     def _error(self, failure: Exception, key: str) -> AssayError:
-        error = faults.of_s3(failure, self.url, s3_client.endpoint(self.patience), key)
+        error = faults.of_s3(failure, self.url, aws_client.endpoint(self.patience), key)
         if isinstance(error, Unauthorized):
             # The next call reads the credentials again: somebody may have renewed them.
-            s3_client.forget(self.patience)
+            aws_client.forget(self.patience)
         return error
 
     def _changed(self, key: str) -> InputChanged:

@@ -193,6 +193,11 @@ def _path_of_file_url(text: str) -> Path:
     return _path(unquote("/" + path))
 
 
+def link(url: str, key: str) -> str:
+    """The address of an object in a store: ``s3://…`` or ``file:///…``."""
+    return f"{url}/{key}" if url.startswith("s3://") else (Path(url) / key).as_uri()
+
+
 def without_secrets(url: str) -> str:
     """A URL without what may be secret: a user and password, and a query string.
 

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import settings
 
 from tests import browsers, faults, servers
+from tests.flows import stores
+from tests.serving import Served, serving
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("assay", deadline=None)
@@ -154,3 +156,23 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[browsers.Open]:
     yield open_page
     for each in every:
         each.page.context.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """``assay serve`` with a Prefect server of its own, the same for the whole session."""
+    with serving(tmp_path_factory.mktemp("served")) as process:
+        yield process
+
+
+@pytest.fixture
+def quick_reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Reports that are made in no time; the evaluations they were made of."""
+    made: list[str] = []
+
+    def render(summary: dict[str, Any]) -> dict[str, Any]:
+        made.append(summary["evaluation"])
+        return stores.small_reports(summary)
+
+    monkeypatch.setattr("flows.steps.render", render)
+    yield made

@@ -87,7 +87,8 @@ def test_prefect_enters_by_few_doors() -> None:
     """The modules that define flows, and those that start its server and look for its API."""
     doors = {str(path.relative_to(ROOT)) for path in SOURCES if "prefect" in imported(path)}
 
-    assert doors == {"flows/embedded.py", "flows/evaluate.py", "flows/nightly.py", "flows/runner.py"}
+    modules = ("artifacts", "embedded", "evaluate", "nightly", "runner", "serve")
+    assert doors == {f"flows/{module}.py" for module in modules}
 
 
 def test_the_command_line_starts_light() -> None:

@@ -11,6 +11,7 @@ from errno import ENOSPC
 import typer
 
 from evalcore.errors import AssayError, InvalidParameter, StorageUnavailable
+from flows import progress
 from flows.cli.session import NoOutput, PipeClosed, discard_output, flush, write
 from flows.faults import as_ours
 from flows.terminal import safe
@@ -84,7 +85,9 @@ def _usage(error: typer.TyperException) -> InvalidParameter:
 
 def _report(error: AssayError, as_json: bool) -> int:
     if not (as_json and _written(error)) and sys.stderr is not None:
-        sys.stderr.write(f"error[{error.code}]: {safe(error)}\n")
+        line = f"error[{error.code}]: {safe(error)}"
+        facts = {"error": error.document()}
+        sys.stderr.write(progress.json_line("error", line, facts) if progress.as_json() else f"{line}\n")
     return error.exit_status
 
 

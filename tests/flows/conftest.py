@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,19 +19,6 @@ def no_prefect_named(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
     for name in ("PREFECT_API_URL", "PREFECT_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PREFECT_PROFILES_PATH", str(tmp_path_factory.mktemp("prefect") / "profiles.toml"))
-
-
-@pytest.fixture
-def quick_reports(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Reports that are made in no time; the evaluations they were made of."""
-    made: list[str] = []
-
-    def render(summary: dict[str, Any]) -> dict[str, Any]:
-        made.append(summary["evaluation"])
-        return stores.small_reports(summary)
-
-    monkeypatch.setattr("flows.steps.render", render)
-    yield made
 
 
 @pytest.fixture

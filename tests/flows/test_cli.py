@@ -22,6 +22,7 @@ pytestmark = pytest.mark.usefixtures("quick_reports")
 
 COMMANDS = [
     "add",
+    "announce",
     "confusion-matrix",
     "demo",
     "doctor",
@@ -30,6 +31,7 @@ COMMANDS = [
     "nightly",
     "promote",
     "schema",
+    "serve",
     "summary",
 ]
 

@@ -81,7 +81,7 @@ def test_evaluate_on_prefect(runner_name: str, assay: Assay, monkeypatch: pytest
     monkeypatch.setattr(os, "environ", os.environ.copy())
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
 
-    def silent(where: str) -> None:
+    def silent(where: str, patience: float) -> None:
         raise runner._no_answer(where)
 
     monkeypatch.setattr(runner, "_reach_api", silent)

@@ -16,6 +16,7 @@ from flows.night import Order, exit_status, new_run
 from infra import publish
 from infra.storage import WriteConflict
 from tests.flows.stores import document, put_model
+from tests.serving import Served
 
 pytestmark = [
     pytest.mark.usefixtures("quick_reports", "prefect_server"),
@@ -25,11 +26,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def prefect_server() -> Iterator[None]:
-    """An API with a database of its own."""
-    from prefect.testing.utilities import prefect_test_harness
+def prefect_server(served: Served) -> Iterator[None]:
+    """An API, that of ``assay serve``."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    with prefect_test_harness(server_startup_timeout=180):
+    with temporary_settings({PREFECT_API_URL: served.api}):
         yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
@@ -37,14 +38,20 @@ def prefect_server() -> Iterator[None]:
 
 
 def runs_of(flow_name: str) -> list[Any]:
-    """The runs of a flow as Prefect has them, the newest first."""
+    """The runs of a flow that nothing but a test has started, the newest first."""
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+    from prefect.client.schemas.filters import (
+        FlowFilter,
+        FlowFilterName,
+        FlowRunFilter,
+        FlowRunFilterDeploymentId,
+    )
     from prefect.client.schemas.sorting import FlowRunSort
 
     with get_client(sync_client=True) as client:
         return client.read_flow_runs(
             flow_filter=FlowFilter(name=FlowFilterName(any_=[flow_name])),
+            flow_run_filter=FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(is_null_=True)),
             sort=FlowRunSort.START_TIME_DESC,
         )
 
@@ -57,6 +64,18 @@ def task_runs_of(flow_run: Any) -> dict[str, Any]:
     with get_client(sync_client=True) as client:
         found = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run.id])))
     return {run.name: run for run in found}
+
+
+def progress_of(flow_run: Any) -> list[Any]:
+    """What the bars of a flow run stand at."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterType
+
+    wanted = ArtifactFilter(
+        flow_run_id=ArtifactFilterFlowRunId(any_=[flow_run.id]), type=ArtifactFilterType(any_=["progress"])
+    )
+    with get_client(sync_client=True) as client:
+        return [found.data for found in client.read_artifacts(artifact_filter=wanted)]
 
 
 def test_evaluate_version_publishes(store: Path) -> None:
@@ -124,6 +143,52 @@ def test_nightly_leaves_a_table(store: Path) -> None:
     rows = {row["model_id"]: row for row in json.loads(str(artifact.data))}
     assert (store / "evaluations/good/v1/test/report.html").as_uri() == rows["good"]["report"]
     assert runs_of("nightly")[0].state.is_completed()
+
+
+def test_evaluations_and_progress_are_left(store: Path) -> None:
+    """Each evaluation that is new, or failed, is a few lines of Markdown, and the night a full bar."""
+    from prefect.artifacts import Artifact
+
+    from flows import nightly
+    from flows.artifacts import key_of
+    from flows.steps import Request, settle
+
+    put_model(store, "broken")
+    (store / "models/broken/versions/v1/predictions/test/part-0.parquet").write_bytes(b"no Parquet")
+    record = nightly.run(Order(str(store), new_run()))
+
+    texts = {}
+    for name in ("bad", "broken"):
+        artifact = Artifact.get(key_of(settle(Request(str(store), name, "v1"))))
+        assert artifact is not None
+        texts[name] = str(artifact.data)
+    assert texts["bad"].startswith("## bad v1 test: fail\n\n- weighted F1 0.873 [0.733, 0.945]\n")
+    assert f"<{(store / 'evaluations/bad/v1/test/report.html').as_uri()}>" in texts["bad"]
+    assert texts["broken"].startswith("## broken v1 test: not evaluated\n\n`unreadable_file`: ")
+    assert progress_of(runs_of("nightly")[0]) == [100.0]
+    assert record["counts"] == {"failed": 1, "published": 2}
+
+
+def test_what_prefect_does_not_take_is_no_error(
+    store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without its artifacts a night is as good; the log says that they are missing."""
+    from flows import artifacts, nightly
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RuntimeError("413 hunter2")
+
+    for name in ("markdown", "progress", "table"):
+        monkeypatch.setattr(artifacts, f"create_{name}_artifact", refuse)
+
+    record = nightly.run(Order(str(store), new_run()))
+
+    assert record["counts"] == {"published": 2}
+    said = capsys.readouterr().err
+    assert "Prefect took no progress (RuntimeError)\n" in said
+    assert "Prefect took no summary (RuntimeError)\n" in said
+    assert "Prefect took no table (RuntimeError)\n" in said
+    assert "hunter2" not in said
 
 
 def test_storage_errors_are_tried_again(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,10 @@ import pytest
 from evalcore.errors import ModelNotFound, StorageUnavailable
 from flows import keeper, night, steps
 from flows.keeper import Keeper
-from flows.night import Order, as_they_end, exit_status, link, new_run, plan_night, run_inline
+from flows.night import Order, as_they_end, exit_status, new_run, plan_night, run_inline
 from flows.steps import Request, settle
 from infra import lease
-from infra.storage import open_store
+from infra.storage import link, open_store
 from tests.flows.stores import document, put_model, put_version, snapshot
 
 pytestmark = pytest.mark.usefixtures("quick_reports")

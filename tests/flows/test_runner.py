@@ -119,7 +119,7 @@ def test_an_api_that_does_not_answer(store: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setenv("PREFECT_API_URL", "http://user:a/hunter2@127.0.0.1:9/api")
     monkeypatch.setattr(orchestration, "get_client", lambda **_: Client(ConnectionError("refused")))
-    monkeypatch.setattr(embedded, "Server", lambda: pytest.fail("a server was started"))
+    monkeypatch.setattr(embedded, "Server", lambda **_: pytest.fail("a server was started"))
 
     with pytest.raises(EngineUnavailable, match=r"//…@127\.0\.0\.1:9/api does not answer") as caught:
         runner.run_evaluation(Request(str(store), "good"), "auto")
@@ -133,6 +133,9 @@ def test_an_embedded_server_that_does_not_start(store: Path, monkeypatch: pytest
 
     class Broken:
         """A server that does not start."""
+
+        def __init__(self, *, lasting: bool) -> None:
+            assert not lasting
 
         url = "http://127.0.0.1:9/api"
 
@@ -156,6 +159,9 @@ def test_the_embedded_server_is_named_before_prefect_is_asked(
     class Started:
         """A server that starts at once."""
 
+        def __init__(self, *, lasting: bool) -> None:
+            assert not lasting
+
         url = "http://127.0.0.1:9/api"
 
         def wait(self) -> None:
@@ -164,8 +170,9 @@ def test_the_embedded_server_is_named_before_prefect_is_asked(
             assert os.environ["PREFECT_LOGGING_LEVEL"] == "WARNING"
 
     monkeypatch.setattr(embedded, "Server", Started)
-    monkeypatch.setattr(orchestration, "get_client", lambda **_: Client(None))
+    # First, for what it imports must not get the client that is none.
     monkeypatch.setattr("flows.nightly.run", lambda order: {"run": order.run})
+    monkeypatch.setattr(orchestration, "get_client", lambda **_: Client(None))
 
     assert runner.run_night(Order(str(store), "tonight"), "auto") == {"run": "tonight"}
     assert os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] == "CRITICAL"

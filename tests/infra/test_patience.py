@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from evalcore.errors import StorageUnavailable
-from infra import s3_client
+from infra import aws_client
 from infra.retry import NoAnswer, Patience, Watch, attempt
 from infra.s3 import S3Store
 from infra.storage import WriteConflict, open_store
@@ -30,7 +30,7 @@ def test_the_patience_that_is_promised() -> None:
     """5 s to connect, 20 s for an answer, 30 s in all; boto3's own retries, which know no end, are off."""
     store = open_store("s3://bucket/prefix")
     assert (store.patience.connect, store.patience.read, store.patience.total) == (5, 20, 30)
-    config = s3_client.shared(store.patience, store.url).meta.config
+    config = aws_client.shared(store.patience, store.url).meta.config
     assert (config.connect_timeout, config.read_timeout) == (5, 20)
     assert config.retries["total_max_attempts"] == 1
 

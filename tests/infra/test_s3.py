@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from evalcore.errors import AssayError, Forbidden, InvalidParameter, StorageUnavailable, Unauthorized
-from infra import s3_client
+from infra import aws_client
 from infra.s3 import WHOLE_BYTES, S3Store
 from infra.storage import Entry, InputChanged, open_store
 from tests.faults import FaultyServer, answers, refuses
@@ -122,7 +122,7 @@ def test_credentials_are_read_again_once_refused(
 
 def test_a_process_shares_one_client(faulty: FaultyServer) -> None:
     """Stores with the same patience and environment use the same connections."""
-    assert s3_client.shared(QUICK, "a") is s3_client.shared(QUICK, "b")
+    assert aws_client.shared(QUICK, "a") is aws_client.shared(QUICK, "b")
 
 
 def test_an_object_of_the_usual_size_takes_one_request(faulty: FaultyServer, store: S3Store) -> None:

@@ -1,46 +1,48 @@
-"""The boto3 client that the stores of a process share; it is thread-safe and keeps connections open."""
+"""The boto3 clients that a process shares, of S3 and SQS; they are thread-safe and keep connections open."""
 
 from __future__ import annotations
 
 import atexit
 import os
 import threading
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from infra import faults
 from infra.retry import Patience
+
+Service = Literal["s3", "sqs"]
 
 _CONNECTIONS = 32
 _lock = threading.Lock()
 _clients: dict[Any, Any] = {}
 
 
-def shared(patience: Patience, url: str) -> Any:
+def shared(patience: Patience, url: str, service: Service = "s3", region: str | None = None) -> Any:
     """The client for this process, these limits and the AWS settings in the environment now.
 
-    Raises the error for a store's URL when the AWS configuration makes no client.
+    Raises the error for a store's (or queue's) URL when the AWS configuration makes no client.
     """
-    which = _which(patience)
+    which = _which(patience, service, region)
     with _lock:
         if which not in _clients:
-            _clients[which] = _make(patience, url)
+            _clients[which] = _make(patience, url, service, region)
         return _clients[which]
 
 
-def endpoint(patience: Patience) -> str:
+def endpoint(patience: Patience, service: Service = "s3", region: str | None = None) -> str:
     """The host (and port) that the client talks to, never a user or password in its address."""
-    client = _clients.get(_which(patience))
+    client = _clients.get(_which(patience, service, region))
     if client is None:
         return "AWS"
     parts = urlsplit(client.meta.endpoint_url)
     return parts.netloc.rpartition("@")[2] or "AWS"
 
 
-def forget(patience: Patience) -> None:
+def forget(patience: Patience, service: Service = "s3", region: str | None = None) -> None:
     """Has the next call make its client anew, with the credentials as they are then."""
     with _lock:
-        client = _clients.pop(_which(patience), None)
+        client = _clients.pop(_which(patience, service, region), None)
     if client is not None:
         client.close()
 
@@ -57,13 +59,13 @@ def close_all() -> None:
 atexit.register(close_all)
 
 
-def _which(patience: Patience) -> Any:
+def _which(patience: Patience, service: Service, region: str | None) -> Any:
     # A child process must not use its parent's connections.
     settings = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
-    return os.getpid(), patience, tuple(settings)
+    return os.getpid(), service, region, patience, tuple(settings)
 
 
-def _make(patience: Patience, url: str) -> Any:
+def _make(patience: Patience, url: str, service: Service, region: str | None) -> Any:
     import boto3.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
@@ -75,6 +77,6 @@ def _make(patience: Patience, url: str) -> Any:
         max_pool_connections=_CONNECTIONS,
     )
     try:
-        return boto3.session.Session().client("s3", config=config)
+        return boto3.session.Session().client(service, region_name=region, config=config)
     except (BotoCoreError, ValueError) as failure:
         raise faults.bad_configuration(failure, url) from failure
