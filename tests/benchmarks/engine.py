@@ -1,6 +1,6 @@
 """What a cluster costs and gains: state bytes, merge time and wall time by the number of partitions.
 
-``./run bench-engine`` makes a file of labels, folds it in 1, 2, 4 and 8 partitions on a Dask cluster of this
+``./run bench-engine`` makes a file of labels or scores, folds it in 1, 2, 4 and 8 partitions on a Dask cluster of this
 machine, and compares an evaluation of all of it on that cluster with one process.
 """
 
@@ -17,17 +17,21 @@ from typing import Any
 
 from evalcore.accumulator import MergeTree
 from evalcore.registry import tasks
-from evalcore.settings import resolve_settings
+from evalcore.settings import Settings, resolve_settings
 from evalcore.summary import Identity
 from flows import partitions
 from flows.engine import Engine
 from flows.measure import local_files, measure_files
 from flows.partitions import Folded, Work
 from flows.rows import open_rows
-from tests.benchmarks.files import labels_file
+from tests.benchmarks.files import labels_file, scores_file
 
 IDENTITY = Identity("bench", "bench", "v1", None, "0" * 64, "test", None)
-SETTINGS = resolve_settings({}, {})
+KINDS: dict[str, tuple[Callable[[Path, int], None], dict[str, Any]]] = {
+    "labels": (lambda path, rows: labels_file(path, rows, 10, True), {}),
+    "scores": (scores_file, {"labels": [0, 1], "positive_label": 1}),
+}
+"""What the file holds: how it is made, and the settings that go with it."""
 
 
 def say(text: str) -> None:
@@ -42,13 +46,13 @@ def seconds(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, result
 
 
-def by_partitions(path: Path, address: str) -> None:
+def by_partitions(path: Path, address: str, settings: Settings) -> None:
     """A fold in 1, 2, 4 and 8 partitions."""
     import distributed
 
-    rows = open_rows(local_files([path]), (), SETTINGS)
-    work = Work(tasks()["classification"].kinds(SETTINGS, rows.reading), rows.spec(), SETTINGS, rows.reading)
-    told = partitions.packed(rows.tables.files, SETTINGS, rows.reading)
+    rows = open_rows(local_files([path]), (), settings)
+    work = Work(tasks()["classification"].kinds(settings, rows.reading), rows.spec(), settings, rows.reading)
+    told = partitions.packed(rows.tables.files, settings, rows.reading)
     found = partitions.sections(rows.tables.files, partitions.look(partitions.versions(), told))
     found = found[: 1 << (len(found).bit_length() - 1)]  # so that partitions are of one size
     say(f"\n{len(found)} sections\npartitions  state bytes  merges ms  wall s")
@@ -72,7 +76,7 @@ def by_partitions(path: Path, address: str) -> None:
             say(f"{len(runs):10}  {size_of:11,}  {(merging + total) * 1000:9.1f}  {wall:6.2f}")
 
 
-def against_one_process(path: Path, address: str, workers: int, rounds: int) -> None:
+def against_one_process(path: Path, address: str, settings: Settings, workers: int, rounds: int) -> None:
     """The whole measurement, rounds interleaved; raises where one summary differs."""
     from flows.cluster import reached
 
@@ -84,7 +88,7 @@ def against_one_process(path: Path, address: str, workers: int, rounds: int) -> 
         for _ in range(rounds):
             for name, engine in engines.items():
                 wall, document = seconds(
-                    lambda engine=engine: measure_files([path], SETTINGS, IDENTITY, engine=engine)
+                    lambda engine=engine: measure_files([path], settings, IDENTITY, engine=engine)
                 )
                 found[name].append(wall)
                 summaries.add(
@@ -103,22 +107,25 @@ def main() -> None:
     from flows.cluster import local_cluster
 
     parser = argparse.ArgumentParser(prog="./run bench-engine", description=__doc__.split("\n")[0])
+    parser.add_argument("--kind", choices=KINDS, default="labels", help="what the file holds")
     parser.add_argument("--rows", type=int, default=200_000_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--file", type=Path, help="where the file is kept for the next time")
     given = parser.parse_args()
+    make, document = KINDS[given.kind]
+    settings = resolve_settings(document, {})
     with tempfile.TemporaryDirectory() as temporary:
         path = given.file or Path(temporary) / "labels.parquet"
         if not path.exists():
-            say(f"making {given.rows:,} rows of 10 text labels ...")
-            labels_file(path, given.rows, 10, True)
+            say(f"making {given.rows:,} rows of {given.kind} ...")
+            make(path, given.rows)
         say(f"{given.rows:,} rows, {path.stat().st_size:,} bytes")
         starting, cluster = seconds(lambda: local_cluster(given.workers))
         with cluster:
             say(f"a cluster of {given.workers} workers started in {starting:.1f} s")
-            by_partitions(path, cluster.scheduler_address)
-            against_one_process(path, cluster.scheduler_address, given.workers, given.rounds)
+            by_partitions(path, cluster.scheduler_address, settings)
+            against_one_process(path, cluster.scheduler_address, settings, given.workers, given.rounds)
 
 
 if __name__ == "__main__":
