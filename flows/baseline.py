@@ -12,6 +12,7 @@ from evalcore.evaluation import Baseline
 from evalcore.paths import Path
 from evalcore.settings import Settings, resolve_settings
 from evalcore.summary import Input
+from flows.engine import HERE, Engine
 from flows.rows import open_rows
 from flows.store_files import stored
 from infra.inputs import Inputs
@@ -20,7 +21,7 @@ from infra.storage import Store
 Measurement = tuple[Baseline | None, list[Input]]
 
 
-def measure_baseline(store: Store, inputs: Inputs, settings: Settings) -> Measurement:
+def measure_baseline(store: Store, inputs: Inputs, settings: Settings, engine: Engine = HERE) -> Measurement:
     """The baseline of an evaluation, and the files read for it; None where there is no version to compare.
 
     A baseline that is of another task, has no predictions for the split or breaks a rule has a reason and no
@@ -30,12 +31,12 @@ def measure_baseline(store: Store, inputs: Inputs, settings: Settings) -> Measur
     if version is None:
         return None, []
     try:
-        return _measured(store, inputs, settings, version)
+        return _measured(store, inputs, settings, version, engine)
     except InputError as error:
         return Baseline(version, None, reason=f"it cannot be evaluated: {error.message}"), []
 
 
-def _measured(store: Store, inputs: Inputs, settings: Settings, version: str) -> Measurement:
+def _measured(store: Store, inputs: Inputs, settings: Settings, version: str, engine: Engine) -> Measurement:
     split = inputs.target.dataset_split
     if inputs.baseline_settings is None:
         return Baseline(version, None, reason="there is no such version, or its version.json is broken"), []
@@ -44,7 +45,9 @@ def _measured(store: Store, inputs: Inputs, settings: Settings, version: str) ->
         return Baseline(version, None, reason=f"it is of another task, {theirs.task_type}"), []
     if not inputs.baseline:
         return Baseline(version, None, reason=f"it has no predictions for the split {split}"), []
-    rows = open_rows(stored(store, inputs.baseline), stored(store, inputs.ground_truth), theirs)
+    rows = open_rows(
+        stored(store, inputs.baseline), stored(store, inputs.ground_truth), theirs, engine=engine
+    )
     evaluation = evaluate_states(rows.states(), rows.settings, rows.reading)
     files = [replace(file, role="baseline") for file in rows.inputs() if file.role == "predictions"]
     return Baseline(version, evaluation.measured, evaluation.warnings), files

@@ -14,6 +14,7 @@ from prefect.tasks import Task, exponential_backoff
 
 from evalcore.errors import StorageUnavailable
 from flows import artifacts, steps, workers
+from flows.engine import LOCAL
 from flows.notices import facts, give_notice, said
 from flows.progress import STEPS, heard, step
 from flows.steps import Outcome, Request
@@ -93,6 +94,8 @@ def evaluate_version(
     force: bool = False,
     output: str | None = None,
     store: str | None = None,
+    engine: str = LOCAL,
+    workers: int | None = None,
 ) -> Outcome:
     """Evaluate one version and publish it if it is due; fails with the error that the evaluation had.
 
@@ -110,6 +113,8 @@ def evaluate_version(
         force=force,
         output=output,
         run_id=flow_run.id,
+        engine=engine,
+        workers=workers,
     )
     with heard(STEPS) as alone:
         outcome = _outcome(request)

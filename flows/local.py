@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evalcore.errors import InvalidParameter, InvalidSettings
+from flows import engine as engines
 from flows import output as output_folder
 from flows.progress import counted, step
 from infra import documents, layout, settings_files
@@ -28,10 +29,13 @@ def evaluate_files(
     threshold: float | None,
     dataset_split: str,
     output: str,
+    engine: str = engines.LOCAL,
+    workers: int | None = None,
 ) -> dict[str, Any]:
     """Evaluate files and write the artifacts into a folder; the summary.
 
-    Raises InvalidParameter, InvalidSettings, InvalidPredictions, UnreadableFile, UnsupportedTask.
+    Raises InvalidParameter, InvalidSettings, InvalidPredictions, UnreadableFile, UnsupportedTask, and
+    EngineUnavailable.
     """
     from evalcore.settings import resolve_settings
     from evalcore.summary import Identity
@@ -53,7 +57,8 @@ def evaluate_files(
         checkpoint=None,
     )
     step(f"reading {counted(len(paths), 'file')} of predictions")
-    summary = measure_files(paths, settings, identity)
+    with engines.opened(engine, workers) as ready:
+        summary = measure_files(paths, settings, identity, engine=ready)
     # Only now: to know what a file holds it has to be read, once.
     summary["evaluation"] = digest_of(_inputs(target, document, summary["inputs"]), settings)
     output_folder.write(output, summary, render(summary))

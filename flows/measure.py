@@ -18,12 +18,13 @@ from evalcore.evaluate import evaluate_states
 from evalcore.settings import Settings
 from evalcore.summary import Document, Identity, Input, summary_document
 from flows.baseline import Measurement, measure_baseline
+from flows.engine import HERE, Engine
 from flows.examples import with_example_rows, with_texts
 from flows.rows import Rows, open_rows
 from flows.store_files import stored
+from infra.pieces import TableFile
 from infra.registry import Inputs
 from infra.storage import Store
-from infra.tables import TableFile
 
 LIBRARIES = ("assay-reports", "numpy", "pyarrow")
 
@@ -57,12 +58,18 @@ def _versions() -> dict[str, str]:
 
 
 def measure(
-    store: Store, inputs: Inputs, settings: Settings, digest: str, *, run_id: str | None = None
+    store: Store,
+    inputs: Inputs,
+    settings: Settings,
+    digest: str,
+    *,
+    run_id: str | None = None,
+    engine: Engine = HERE,
 ) -> Document:
     """The summary of one target, without artifacts.
 
-    Raises InvalidPredictions, InvalidSettings, UnreadableFile, and ``InputChanged`` where a file is no longer
-    the one that was listed.
+    Raises InvalidPredictions, InvalidSettings, UnreadableFile, ``InputChanged`` where a file is no longer
+    the one that was listed, and EngineUnavailable.
     """
     started = Started.now(run_id)
     target = inputs.target
@@ -75,17 +82,23 @@ def measure(
         dataset_split=target.dataset_split,
         checkpoint=target.checkpoint,
     )
-    rows = open_rows(stored(store, inputs.predictions), stored(store, inputs.ground_truth), settings)
-    validation = _validation(store, inputs, settings) if rows.reading.binary else None
-    compared = measure_baseline(store, inputs, settings)
+    files = stored(store, inputs.predictions), stored(store, inputs.ground_truth)
+    rows = open_rows(*files, settings, engine=engine)
+    validation = _validation(store, inputs, settings, engine) if rows.reading.binary else None
+    compared = measure_baseline(store, inputs, settings, engine)
     return _document(rows, identity, inputs.splits, started, compared, validation)
 
 
 def measure_files(
-    paths: Sequence[Path], settings: Settings, identity: Identity, *, run_id: str | None = None
+    paths: Sequence[Path],
+    settings: Settings,
+    identity: Identity,
+    *,
+    run_id: str | None = None,
+    engine: Engine = HERE,
 ) -> Document:
     """The summary of files outside a store. Raises as ``measure``, UnreadableFile for a missing file too."""
-    return measure_tables(local_files(paths), settings, identity, run_id=run_id)
+    return measure_tables(local_files(paths), settings, identity, run_id=run_id, engine=engine)
 
 
 def measure_tables(
@@ -94,12 +107,12 @@ def measure_tables(
     identity: Identity,
     *,
     run_id: str | None = None,
-    threads: int | None = None,
+    engine: Engine = HERE,
 ) -> Document:
-    """The summary of files wherever they are, by so many threads (None: as many as pay). As ``measure``."""
+    """The summary of files wherever they are. Raises as ``measure``."""
     started = Started.now(run_id)
     splits = [(identity.dataset_split, identity.checkpoint)]
-    return _document(open_rows(files, (), settings, threads=threads), identity, splits, started)
+    return _document(open_rows(files, (), settings, engine=engine), identity, splits, started)
 
 
 def local_files(paths: Iterable[Path]) -> list[TableFile]:
@@ -122,7 +135,7 @@ def _local(path: Path) -> TableFile:
         ) from error
     # A name need not be Unicode, as what the summary says of it has to be.
     key = path.as_posix().encode(errors="backslashreplace").decode()
-    return TableFile(key, etag, state.st_size, partial(path.open, "rb"))
+    return TableFile(key, etag, state.st_size, partial(path.absolute().open, "rb"))
 
 
 def _digest(digest: Any, stream: Any) -> str:
@@ -153,12 +166,12 @@ def _document(
     return summary_document(with_texts(rows, evaluation), identity, splits, read, started.provenance())
 
 
-def _validation(store: Store, inputs: Inputs, settings: Settings) -> Rows | None:
+def _validation(store: Store, inputs: Inputs, settings: Settings, engine: Engine) -> Rows | None:
     """The validation split's rows, on which operating points are chosen; None where there are none."""
     if not inputs.validation:
         return None
     files = stored(store, inputs.validation), stored(store, inputs.validation_ground_truth)
-    return open_rows(*files, replace(settings, slices=(), example_columns=()))
+    return open_rows(*files, replace(settings, slices=(), example_columns=()), engine=engine)
 
 
 def _validation_inputs(validation: Rows | None) -> list[Input]:

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from flows import workers
+from flows.engine import shared
 from flows.keeper import Keeper
 from flows.plan import Order, plan_night
 from flows.steps import Outcome, Request
@@ -31,12 +32,16 @@ def run_inline(order: Order) -> dict[str, Any]:
     with Keeper(order.store, order.run, order.split) as keeper:
         plan = plan_night(order)
         keeper.begin(plan)
-        with ThreadPoolExecutor(order.workers) as pool, ending_workers():
+        with (
+            shared(plan.requests, order.engine, order.workers) as requests,
+            ThreadPoolExecutor(order.workers) as pool,
+            ending_workers(),
+        ):
 
             def start(request: Request) -> Future[Outcome]:
                 return pool.submit(workers.settle, request)
 
-            for future in as_they_end(plan.requests, order.workers, start, as_completed):
+            for future in as_they_end(requests, order.workers, start, as_completed):
                 keeper.add(future.result())
         return keeper.finish()
 

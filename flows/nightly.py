@@ -10,6 +10,7 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.states import Completed, Failed
 
 from flows import artifacts, night, plan
+from flows.engine import LOCAL, shared
 from flows.evaluate import TRIED_AGAIN, NotEvaluated, evaluate
 from flows.keeper import Keeper
 from flows.plan import WORKERS, Order, Plan, Versions
@@ -34,19 +35,20 @@ def nightly(
     force: bool = False,
     workers: int = WORKERS,
     run: str | None = None,
+    engine: str = LOCAL,
 ) -> Any:
     """Every evaluation that is due; its result is the night's record, and it fails where one errored.
 
     An empty ``store`` is the one that ``ASSAY_STORE`` names.
     """
     url = store or os.environ.get("ASSAY_STORE", "./assay-store")
-    order = Order(url, run or night.new_run(), models, versions, split, force, workers)
+    order = Order(url, run or night.new_run(), models, versions, split, force, workers, engine)
     with heard(), about(run=order.run), Keeper(order.store, order.run, order.split) as keeper:
         found = plan_night(order)
         keeper.begin(found)
         progress = artifacts.Progress(len(found.requests))
-        with night.ending_workers():
-            for future in night.as_they_end(found.requests, workers, evaluate.submit, as_completed):
+        with shared(found.requests, engine, workers) as requests, night.ending_workers():
+            for future in night.as_they_end(requests, workers, evaluate.submit, as_completed):
                 keeper.add(_outcome(future))
                 progress.advance()
         record = keeper.finish()
@@ -67,6 +69,7 @@ def run(order: Order) -> Record:
         force=order.force,
         workers=order.workers,
         run=order.run,
+        engine=order.engine,
         return_state=True,
     )
     record = state.result(raise_on_failure=False)

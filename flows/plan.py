@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from evalcore.errors import AssayError, ModelNotFound
+from flows.engine import LOCAL
 from flows.faults import as_ours
 from flows.progress import counted, passing, step
 from flows.steps import Outcome, Request, work_of
@@ -43,6 +44,7 @@ class Order:
     split: str = "test"
     force: bool = False
     workers: int = WORKERS
+    engine: str = LOCAL
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,12 @@ from evalcore.states.ranking import RankedScores
 from evalcore.states.rows import RowCounts
 from evalcore.states.thresholds import ThresholdCounts
 from evalcore.summary import Input
+from flows.engine import HERE, Engine
 from flows.fold import fold_parallel, threads_for
 from infra.ids.facts import RowFacts
 from infra.ids.prepass import BUDGET, joined, repeated_ids
-from infra.tables import TableFile, Tables
+from infra.pieces import TableFile
+from infra.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Rows:
     settings: Settings
     reading: Reading
     facts: RowFacts | None
-    threads: int
+    engine: Engine
 
     def inputs(self) -> list[Input]:
         """The files that were read, with their rows."""
@@ -50,10 +52,14 @@ class Rows:
         return tasks()[self.settings.task_type].spec(self.settings, self.reading)
 
     def fold(self, kinds: Sequence[Kind], spec: Spec) -> States:
-        """Accumulators of these kinds over all rows. Raises InvalidPredictions, UnreadableFile."""
-        return fold_parallel(
-            kinds, spec, self.tables, self.settings, self.reading, threads=self.threads, facts=self.facts
-        )
+        """Accumulators of these kinds over all rows.
+
+        Raises InvalidPredictions, UnreadableFile, and EngineUnavailable where a cluster goes away.
+        """
+        what = kinds, spec, self.tables, self.settings, self.reading
+        if self.engine.cluster is not None:
+            return self.engine.cluster.fold(*what, self.facts)
+        return fold_parallel(*what, threads=_threads(self.engine, self.tables), facts=self.facts)
 
     def states(self) -> States:
         """Every accumulator that the task needs.
@@ -76,7 +82,7 @@ def open_rows(
     ground_truth: Sequence[TableFile],
     settings: Settings,
     *,
-    threads: int | None = None,
+    engine: Engine = HERE,
     budget: int = BUDGET,
 ) -> Rows:
     """Decide how files are read, and find out by their ids what belongs together and what is there twice.
@@ -86,7 +92,7 @@ def open_rows(
     """
     tables = Tables(predictions)
     names = tables.columns()
-    threads = threads or threads_for(tables)
+    threads = _threads(engine, tables)
     if ground_truth:
         truth = Tables(ground_truth)
         first = truth.files[0].key
@@ -94,11 +100,15 @@ def open_rows(
         reading = plan_reading(settings, names, tables.files[0].key, joined=True)
         how = plan_truth(settings, truth.columns(), first)
         facts = joined(tables, truth, settings, how, budget=budget, threads=threads)
-        return Rows(tables, truth, settings, reading, facts, threads)
+        return Rows(tables, truth, settings, reading, facts, engine)
     settings = _labelled(settings, names, tables, names)
     reading = plan_reading(settings, names, tables.files[0].key)
     found = None if reading.id is None else repeated_ids(tables, reading.id, budget=budget, threads=threads)
-    return Rows(tables, None, settings, reading, found, threads)
+    return Rows(tables, None, settings, reading, found, engine)
+
+
+def _threads(engine: Engine, tables: Tables) -> int:
+    return engine.threads or threads_for(tables)
 
 
 def _labelled(settings: Settings, names: Sequence[str], actual: Tables, there: Sequence[str]) -> Settings:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from evalcore.errors import AssayError, NotFound
 from flows import output
+from flows.engine import LOCAL, opened
 from flows.faults import as_ours, store_is_gone
 from flows.progress import about, counted, detail, step
 from flows.rendering import renderers
@@ -41,7 +42,8 @@ class Request:
     """An evaluation that is asked for; ``version_id`` None means the promoted one.
 
     With ``threshold`` or ``baseline`` (a version to compare with, or ``none``) it is a what-if, which changes
-    nothing in the store. ``output`` is a folder that gets the artifacts too.
+    nothing in the store. ``output`` is a folder that gets the artifacts too. ``engine`` and ``workers`` are
+    as in ``flows.engine``; no figure depends on them.
     """
 
     store: str
@@ -54,6 +56,8 @@ class Request:
     force: bool = False
     output: str | None = None
     run_id: str | None = None
+    engine: str = LOCAL
+    workers: int | None = None
 
     @property
     def what_if(self) -> bool:
@@ -216,7 +220,8 @@ def _measured(store: Store, target: Target, work: Work, request: Request) -> dic
     from flows.measure import measure
 
     step(f"{target}: reading {counted(len(work.inputs.predictions), 'file')} of predictions")
-    return measure(store, work.inputs, work.settings, work.digest, run_id=request.run_id)
+    with opened(request.engine, request.workers) as engine:
+        return measure(store, work.inputs, work.settings, work.digest, run_id=request.run_id, engine=engine)
 
 
 def _keep(store: Store, target: Target, work: Work, found: publish.Stored, request: Request) -> Outcome:

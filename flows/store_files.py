@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from infra.pieces import TableFile
 from infra.storage import Entry, Store
-from infra.tables import TableFile
 
 
 def stored(store: Store, entries: Iterable[Entry]) -> list[TableFile]:

@@ -11,7 +11,7 @@ from infra.format_table import Format, Wanted, ending_of, formats
 
 if TYPE_CHECKING:
     from evalcore.settings import Settings
-    from infra.tables import TableFile
+    from infra.pieces import TableFile
 
 
 def one_format(files: Sequence[TableFile]) -> Format:

@@ -22,6 +22,14 @@ Raw = tuple[int, "Callable[[], pa.Table]"]
 """How many rows a piece has, and how to read it."""
 
 
+@dataclass(frozen=True)
+class Section:
+    """Pieces of a file that can be read without those before; ``rows`` is None where only reading tells."""
+
+    rows: int | None
+    pieces: Callable[[], Iterator[Raw]]
+
+
 def _nothing(_: str) -> bool:
     return False
 
@@ -69,8 +77,11 @@ class Opened(Protocol):
 
     names: tuple[str, ...] | None
 
-    def pieces(self, wanted: Wanted) -> Iterator[Raw]:
-        """The pieces in order: the same ones whoever reads them, in whatever order and thread."""
+    def sections(self, wanted: Wanted) -> Iterator[Section]:
+        """The sections in order, of which only the last may have an unknown number of rows.
+
+        They and their pieces are the same ones whoever reads them, in whatever order, thread and process.
+        """
 
     def close(self) -> None:
         """Ends reading; raises what closing the underlying file raises."""

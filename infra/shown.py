@@ -9,7 +9,8 @@ from evalcore.columns import Reading
 from evalcore.evaluation import Shown
 from evalcore.texts import texts_at
 from infra.format_table import Wanted
-from infra.tables import Piece, Tables
+from infra.pieces import Piece
+from infra.tables import Tables
 
 
 def read_shown(tables: Tables, reading: Reading, wanted: Mapping[str, Sequence[int]]) -> Shown:

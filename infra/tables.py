@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
-from evalcore.batch import Apart, Source
 from evalcore.columns import meaningful
-from evalcore.errors import AssayError, InvalidPredictions, UnreadableFile
 from infra.agreement import agreed, one_format
-from infra.format_table import BadValue, Format, Wanted
+from infra.format_table import Wanted
+from infra.pieces import Handle, Piece, Span, TableFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,42 +26,11 @@ KEPT_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
-class TableFile:
-    """One file of rows: its key, ETag and size, and how to open it."""
+class Look:
+    """A file's column names, None where it has no row and does not say, and its sections' rows if known."""
 
-    key: str
-    etag: str
-    size: int
-    open: Callable[[], BinaryIO]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Rows of one file that are read at a time.
-
-    ``load`` reads them, once and from any thread, before the ``Pieces`` that gave it are closed; ``drop``
-    says that they are not wanted. ``load`` raises UnreadableFile, and InvalidPredictions for a value that
-    its column cannot hold.
-    """
-
-    source: Source
-    rows: int
-    load: Callable[[], pa.Table]
-    drop: Callable[[], None]
-
-    def batch(self, reading: Reading, apart: Apart | None = None) -> Batch:
-        """Its rows as a batch, with what is known of them from elsewhere. Raises as ``load``."""
-        from evalcore.reading import read_batch
-
-        table = self.load()
-        try:
-            return read_batch(table, reading, self.source, apart or Apart())
-        except UnicodeDecodeError as error:
-            raise UnreadableFile(
-                f"{self.source.key} has text that is not UTF-8",
-                "store its text as UTF-8",
-                file=self.source.key,
-            ) from error
+    names: tuple[str, ...] | None
+    sections: tuple[int | None, ...]
 
 
 class Tables:
@@ -97,7 +64,7 @@ class Tables:
     def columns(self) -> list[str]:
         """The column names of the first file that has any."""
         for file in self.files:
-            with closing(_Handle(self, file)) as handle:
+            with closing(self.handle(file)) as handle:
                 if handle.names is not None:
                     return list(handle.names)
         return []
@@ -114,24 +81,40 @@ class Tables:
             for piece in pieces:
                 yield piece.source.key, piece.source.first_row, piece.load().column(name)
 
-    def pieces(self, settings: Settings | None, wanted: Wanted) -> Pieces:
+    def looked_at(self, file: TableFile, wanted: Wanted) -> Look:
+        """What one of the files says of itself before its rows are read."""
+        with closing(self.handle(file)) as handle:
+            return Look(handle.names, tuple(section.rows for section in handle.sections(wanted)))
+
+    def pieces(
+        self, settings: Settings | None, wanted: Wanted, spans: Sequence[Span] | None = None
+    ) -> Pieces:
         """The pieces in key order, then row order; the same ones whoever loads them.
 
+        ``spans``, in that order, are parts of the files: without any, all of every file.
         They are cut as they are asked for. Files are closed once their pieces are loaded, at the latest by
         ``close``, which is to be called. With ``settings``, files must agree on all columns that mean
         something.
         """
+        if spans is None:
+            spans = [Span(file) for file in self.files]
         if settings is not None:
             wanted = replace(wanted, watched=lambda name: bool(meaningful(settings, [name])))
-        return Pieces(self, settings, wanted)
+        return Pieces(self, settings, wanted, spans)
+
+    def handle(self, file: TableFile) -> Handle:
+        """One of the files, open; close it."""
+        return Handle(file, self.format, partial(self.open, file))
 
 
 class Pieces:
     """The pieces of tables, one after the other."""
 
-    def __init__(self, tables: Tables, settings: Settings | None, wanted: Wanted) -> None:
-        self._handles: list[_Handle] = []
-        self._found = self._all(tables, settings, wanted)
+    def __init__(
+        self, tables: Tables, settings: Settings | None, wanted: Wanted, spans: Sequence[Span]
+    ) -> None:
+        self._handles: list[Handle] = []
+        self._found = self._all(tables, settings, wanted, spans)
 
     def __iter__(self) -> Iterator[Piece]:
         return self
@@ -147,18 +130,24 @@ class Pieces:
         while self._handles:
             self._handles.pop().close()
 
-    def _all(self, tables: Tables, settings: Settings | None, wanted: Wanted) -> Iterator[Piece]:
+    def _all(
+        self, tables: Tables, settings: Settings | None, wanted: Wanted, spans: Sequence[Span]
+    ) -> Iterator[Piece]:
         expected: tuple[str, frozenset[str]] | None = None
-        for file in tables.files:
-            handle = _Handle(tables, file)
+        place = 0
+        for span in spans:
+            file = span.file
+            handle = tables.handle(file)
             self._handles = [other for other in self._handles if not other.closed] + [handle]
             if handle.names is not None:
                 expected = agreed(expected, file.key, handle.names, settings, wanted)
-            tables.rows[file.key] = 0
-            for piece in handle.pieces(wanted):
+            tables.rows[file.key] = span.first_row
+            sections = handle.sections(wanted)[span.start : span.stop]
+            for piece in handle.pieces(sections, place, span.first_row):
                 tables.rows[file.key] = piece.source.first_row + piece.rows
                 yield piece
             handle.done()
+            place += len(sections)
 
 
 def wanted_by(reading: Reading, settings: Settings) -> Wanted:
@@ -172,79 +161,4 @@ def wanted_by(reading: Reading, settings: Settings) -> Wanted:
         numbers=tuple(dict.fromkeys(numbers)),
         lists=listed,
         verbatim=frozenset(settings.labels or ()),
-    )
-
-
-@dataclass
-class _Handle:
-    """An open file, which closes once all that was asked for is loaded."""
-
-    tables: Tables
-    file: TableFile
-    closed: bool = False
-    _waiting: int = 1
-    _lock: Lock = field(default_factory=Lock)
-
-    def __post_init__(self) -> None:
-        with self._readable():
-            self._opened = self.tables.format.open(partial(self.tables.open, self.file))
-        self.names = self._opened.names
-
-    def pieces(self, wanted: Wanted) -> Iterator[Piece]:
-        found = self._opened.pieces(wanted)
-        first_row = 0
-        while True:
-            with self._readable():
-                rows, load = next(found, (0, None))
-            if load is None:
-                return
-            with self._lock:
-                self._waiting += 1
-            yield Piece(Source(self.file.key, first_row), rows, partial(self.load, load), self.done)
-            first_row += rows
-
-    def load(self, load: Callable[[], pa.Table]) -> pa.Table:
-        with self._readable():
-            table = load()
-        self.done()
-        return table
-
-    def done(self) -> None:
-        """One thing less to wait for; with the last one the file is closed. Raises ``InputChanged``."""
-        with self._lock:
-            self._waiting -= 1
-            last = self._waiting == 0
-        if last:
-            self.close()
-
-    def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            self._opened.close()
-
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
-        """Turns what is said of a broken file into UnreadableFile; the store's own errors pass."""
-        try:
-            yield
-        except AssayError:
-            raise
-        except BadValue as error:
-            raise _bad_value(self.file.key, error) from error
-        except (ValueError, OSError, LookupError) as error:
-            raise _unreadable(self.file, self.tables.format, error) from error
-
-
-def _bad_value(key: str, error: BadValue) -> InvalidPredictions:
-    return InvalidPredictions(
-        f"{key}: row {error.row} {error}", "correct the row and store the file again", file=key, row=error.row
-    )
-
-
-def _unreadable(file: TableFile, kind: Format, error: Exception) -> UnreadableFile:
-    said = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return UnreadableFile(
-        f"{file.key} ({file.size:,} bytes) cannot be read as {kind.name}: {said[:200]}",
-        "it may be truncated: store the file again",
-        file=file.key,
     )

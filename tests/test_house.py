@@ -93,7 +93,7 @@ def test_prefect_enters_by_few_doors() -> None:
 
 def test_the_command_line_starts_light() -> None:
     """Importing the commands loads none of the heavy libraries."""
-    heavy = ("numpy", "pyarrow", "boto3", "jinja2", "weasyprint", "prefect", "pandas")
+    heavy = ("numpy", "pyarrow", "boto3", "jinja2", "weasyprint", "prefect", "pandas", "distributed", "dask")
     code = f"import sys, flows.cli; sys.exit(', '.join(m for m in {heavy} if m in sys.modules) or 0)"
     outcome = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False

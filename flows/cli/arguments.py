@@ -18,6 +18,12 @@ CheckpointOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Evaluate again even where nothing has changed.")]
 RunnerOption = Annotated[Runner, typer.Option(help="Run on Prefect, or in this process.")]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        metavar="ENGINE", help="local, dask (a cluster on this machine) or a Dask scheduler, tcp://host:port."
+    ),
+]
 VersionsOption = Annotated[
     Literal["promoted", "latest", "all"], typer.Option(help="Which versions of each model.")
 ]

@@ -8,12 +8,21 @@ from typing import Annotated, Any
 import typer
 
 from evalcore.errors import InvalidParameter
+from flows import engine as engines
 from flows import progress
 from flows import runner as runners
 from flows.cli.app import command
-from flows.cli.arguments import CheckpointOption, ForceOption, RunnerOption, SplitOption, VersionOption
+from flows.cli.arguments import (
+    CheckpointOption,
+    EngineOption,
+    ForceOption,
+    RunnerOption,
+    SplitOption,
+    VersionOption,
+)
 from flows.cli.session import Session
 from flows.cli.verdict import print_verdict
+from flows.engine import LOCAL
 from flows.rendering import renderers
 
 Model = Annotated[
@@ -31,6 +40,9 @@ Baseline = Annotated[
     str | None,
     typer.Option(metavar="V|none", help="A what-if against this version: nothing in the store changes."),
 ]
+Workers = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Threads, or with dask processes [what pays].")
+]
 Output = Annotated[str | None, typer.Option(metavar="FOLDER", help="Write the artifacts there, too.")]
 
 
@@ -43,6 +55,8 @@ def evaluate(
     checkpoint: CheckpointOption = None,
     threshold: Threshold = None,
     baseline: Baseline = None,
+    engine: EngineOption = LOCAL,
+    workers: Workers = None,
     runner: RunnerOption = "auto",
     output: Output = None,
     force: ForceOption = False,
@@ -54,6 +68,7 @@ def evaluate(
     Nothing is written where inputs and settings are unchanged. Ends with 1 where a gate failed.
     """
     _check_threshold(threshold)
+    engines.check(engine, workers)
     renderers.warm()  # which takes a second, beside all that comes before
     folder = _folder(output)
     names = list(model or [])
@@ -64,7 +79,13 @@ def evaluate(
 
         with session.progress(progress.STEPS):
             document = evaluate_files(
-                paths, settings, threshold=threshold, dataset_split=split, output=str(folder)
+                paths,
+                settings,
+                threshold=threshold,
+                dataset_split=split,
+                output=str(folder),
+                engine=engine,
+                workers=workers,
             )
         return _print(session, document, "evaluated", folder)
     if len(names) != 1 or settings is not None:
@@ -74,7 +95,19 @@ def evaluate(
     from flows.steps import Request
 
     url = session.store().url
-    request = Request(url, names[0], version, split, checkpoint, threshold, baseline, force, folder)
+    request = Request(
+        store=url,
+        model_id=names[0],
+        version_id=version,
+        dataset_split=split,
+        checkpoint=checkpoint,
+        threshold=threshold,
+        baseline=baseline,
+        force=force,
+        output=folder,
+        engine=engine,
+        workers=workers,
+    )
     with session.progress(progress.STEPS):
         outcome = runners.run_evaluation(request, runner, debug=session.debug)
     document = outcome.document

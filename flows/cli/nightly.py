@@ -6,16 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
+from flows import engine as engines
 from flows import progress
 from flows import runner as runners
 from flows.cli.app import command
-from flows.cli.arguments import ForceOption, RunnerOption, SplitOption, VersionsOption
+from flows.cli.arguments import EngineOption, ForceOption, RunnerOption, SplitOption, VersionsOption
 from flows.cli.session import Session
 from flows.cli.text import table
+from flows.engine import LOCAL
 from flows.terminal import safe
 
 Models = Annotated[str, typer.Option(metavar="GLOB", help="Models, as a pattern: 'churn-*'.")]
-Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Evaluations at a time.")]
+Workers = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Evaluations at a time; with dask also its processes.")
+]
 
 
 @command("nightly")
@@ -25,6 +29,7 @@ def nightly(
     versions: VersionsOption = "promoted",
     split: SplitOption = "test",
     force: ForceOption = False,
+    engine: EngineOption = LOCAL,
     workers: Workers = None,
     runner: RunnerOption = "auto",
 ) -> int:
@@ -38,8 +43,9 @@ def nightly(
     from infra.layout import check_split
 
     check_split(split)
+    engines.check(engine, workers, at_a_time=True)
     url = session.store().url
-    order = Order(url, new_run(), models, versions, split, force, workers or WORKERS)
+    order = Order(url, new_run(), models, versions, split, force, workers or WORKERS, engine)
     with session.progress(progress.EVALUATIONS):
         record = runners.run_night(order, runner, debug=session.debug)
     if session.json:

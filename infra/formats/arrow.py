@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
-from infra.format_table import PIECE_ROWS, SMALL_ROWS, Broken, Raw, Wanted, table_format
+from infra.format_table import PIECE_ROWS, SMALL_ROWS, Broken, Raw, Section, Wanted, table_format
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +46,10 @@ class OpenedArrow:
     def close(self) -> None:
         """Closes the file."""
         self._stream.close()
+
+    def sections(self, wanted: Wanted) -> Iterator[Section]:
+        """The whole file: where a piece begins is known once those before are read."""
+        yield Section(None, partial(self.pieces, wanted))
 
     def pieces(self, wanted: Wanted) -> Iterator[Raw]:
         """Record batches, small ones together and huge ones cut."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from evalcore.labels import from_text
 from infra.arrays import text_array
-from infra.format_table import BadValue, Broken, Raw, Wanted, table_format
+from infra.format_table import BadValue, Broken, Raw, Section, Wanted, table_format
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +49,10 @@ class OpenedCsv:
     def close(self) -> None:
         """Closes the file."""
         self._stream.close()
+
+    def sections(self, wanted: Wanted) -> Iterator[Section]:
+        """The whole file: where a piece begins is known once those before are read."""
+        yield Section(None, partial(self.pieces, wanted))
 
     def pieces(self, wanted: Wanted) -> Iterator[Raw]:
         """Blocks of rows."""

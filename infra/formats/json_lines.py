@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from evalcore.labels import canonical
-from infra.format_table import BadValue, Broken, Raw, Wanted, table_format
+from infra.format_table import BadValue, Broken, Raw, Section, Wanted, table_format
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,6 +51,10 @@ class OpenedJson:
     def close(self) -> None:
         """Closes the file."""
         self._stream.close()
+
+    def sections(self, wanted: Wanted) -> Iterator[Section]:
+        """The whole file: where a piece begins is known once those before are read."""
+        yield Section(None, partial(self.pieces, wanted))
 
     def pieces(self, wanted: Wanted) -> Iterator[Raw]:
         """Blocks of lines."""

@@ -8,7 +8,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
-from infra.format_table import PIECE_ROWS, SMALL_ROWS, Raw, Wanted, close_all, table_format
+from infra.format_table import PIECE_ROWS, SMALL_ROWS, Raw, Section, Wanted, close_all, table_format
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,15 +57,16 @@ class OpenedParquet:
         self._idle.clear()
         close_all(self._streams)
 
-    def pieces(self, wanted: Wanted) -> Iterator[Raw]:
+    def sections(self, wanted: Wanted) -> Iterator[Section]:
         """Row groups, small ones together; a huge one is cut as it is decoded, in order."""
         reader = partial(self._reader, self._encoded(wanted))
         most = self._most_rows(wanted.columns)
         for groups, rows in self._runs(most):
             if rows <= most:
-                yield rows, partial(self._read, reader, groups, wanted.columns)
+                read = partial(self._read, reader, groups, wanted.columns)
+                yield Section(rows, partial(iter, [(rows, read)]))
             else:
-                yield from self._cut(reader(), groups, wanted.columns, most)
+                yield Section(rows, partial(self._cut, reader, groups, wanted.columns, most))
 
     def _most_rows(self, columns: list[str]) -> int:
         """How many rows a piece may have: fewer where there are many columns, so that memory stays small."""
@@ -94,20 +95,30 @@ class OpenedParquet:
             yield run, rows
 
     def _read(self, reader: Callable[[], pq.ParquetFile], groups: list[int], columns: list[str]) -> pa.Table:
-        with self._lock:
-            file = self._idle.pop() if self._idle else None
-        file = file or reader()
+        file = self._taken(reader)
         table = file.read_row_groups(groups, columns=columns, use_threads=False)
-        with self._lock:
-            self._idle.append(file)
+        self._given_back(file)
         return table
 
-    def _cut(self, file: pq.ParquetFile, groups: list[int], columns: list[str], rows: int) -> Iterator[Raw]:
+    def _cut(
+        self, reader: Callable[[], pq.ParquetFile], groups: list[int], columns: list[str], rows: int
+    ) -> Iterator[Raw]:
         import pyarrow as pa
 
+        file = self._taken(reader)
         found = file.iter_batches(batch_size=rows, row_groups=groups, columns=columns, use_threads=False)
         for batch in found:
             yield batch.num_rows, partial(pa.Table.from_batches, [batch])
+        self._given_back(file)
+
+    def _taken(self, reader: Callable[[], pq.ParquetFile]) -> pq.ParquetFile:
+        with self._lock:
+            file = self._idle.pop() if self._idle else None
+        return file or reader()
+
+    def _given_back(self, file: pq.ParquetFile) -> None:
+        with self._lock:
+            self._idle.append(file)
 
     def _reader(self, encoded: list[str]) -> pq.ParquetFile:
         import pyarrow.parquet as pq

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,24 @@ class RowFacts:
         if self.codes is not None:
             actual = LabelColumn(self.codes[start : start + rows], self.labels)
         return Apart(self._bits(start, rows), actual)
+
+    def part(self, ranges: Iterable[tuple[Source, int]]) -> RowFacts:
+        """The same of some rows alone, each range from a source on, in the order of all rows."""
+        starts, bits, codes = {}, [], []
+        rows = 0
+        for source, length in ranges:
+            apart = self.of(source, length)
+            starts[source.key] = rows - source.first_row
+            bits.append(np.zeros(length, dtype=bool) if apart.repeated is None else apart.repeated)
+            codes.append(None if apart.actual is None else apart.actual.codes)
+            rows += length
+        found = np.concatenate([np.zeros(0, dtype=bool), *bits])
+        return RowFacts(
+            starts,
+            np.packbits(found, bitorder="little") if found.any() else None,
+            None if self.codes is None else np.concatenate([self.codes[:0], *codes]),
+            self.labels,
+        )
 
     def _bits(self, start: int, rows: int) -> Bools | None:
         if self.repeated is None:

@@ -21,7 +21,8 @@ from infra.ids.matching import Matching, Part
 from infra.ids.repeats import ascending, repeated_hashes
 from infra.ids.texts import Hashes, Positions, hashes, id_texts
 from infra.parallel import in_order
-from infra.tables import Piece, Tables, wanted_by
+from infra.pieces import Piece
+from infra.tables import Tables, wanted_by
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -55,13 +55,14 @@ def assay(path: str, threads: int, settings: Settings) -> Any:
     """
     from evalcore.settings import resolve_settings
     from evalcore.summary import Identity
+    from flows.engine import Engine
     from flows.measure import measure_tables
-    from infra.tables import TableFile
+    from infra.pieces import TableFile
 
     identity = Identity("bench", "bench", "v1", None, "0" * 64, "test", None)
     given = {"columns": {"id": None}, "examples": False, **settings}
     file = TableFile(path, "0" * 32, Path(path).stat().st_size, partial(open, path, "rb"))
-    return measure_tables([file], resolve_settings(given, {}), identity, threads=threads)
+    return measure_tables([file], resolve_settings(given, {}), identity, engine=Engine(threads))
 
 
 @contender("duckdb", "labels")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,3 +61,12 @@ def assay(
         return Ran(status, out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def dask_cluster() -> Iterator[Any]:
+    """A cluster of two worker processes, the same for the whole session."""
+    from flows.cluster import local_cluster
+
+    with local_cluster(2) as cluster:
+        yield cluster

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from evalcore.errors import InvalidPredictions, StorageUnavailable, UnreadableFile
+from evalcore.errors import InvalidParameter, InvalidPredictions, StorageUnavailable, UnreadableFile
 from flows import steps
 from flows.night import exit_status, new_run
 from flows.plan import Order
@@ -89,6 +89,17 @@ def test_evaluate_version_publishes(store: Path) -> None:
     assert (store / "evaluations/good/v1/test/summary.json").is_file()
     assert len(document(store / "evaluations/index.json")["evaluations"]) == 1
     assert runs_of("evaluate-version")[0].name == "good/promoted/test"
+
+
+def test_a_flow_folds_on_a_cluster(store: Path, dask_cluster: Any) -> None:
+    """A task opens a client of its own; and a scheduler that is none is the flow's error."""
+    from flows.evaluate import evaluate_version
+
+    outcome = evaluate_version("good", store=str(store), engine=dask_cluster.scheduler_address)
+
+    assert outcome.status == "published"
+    with pytest.raises(InvalidParameter, match="no engine"):
+        evaluate_version("good", store=str(store), force=True, engine="spark")
 
 
 def test_evaluate_version_fails_with_our_error(store: Path) -> None:

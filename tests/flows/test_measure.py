@@ -24,6 +24,7 @@ from evalcore.evaluate import evaluate_states
 from evalcore.registry import tasks
 from evalcore.settings import resolve_settings
 from evalcore.summary import Identity, summary_document
+from flows.engine import Engine
 from flows.measure import measure, measure_files
 from flows.rows import open_rows
 from infra.layout import Target
@@ -154,7 +155,7 @@ def bits(states: States) -> dict[str, bytes]:
 
 def folded(files: Any, given: dict[str, Any], threads: int) -> States:
     """Every accumulator that the task needs, folded by so many threads."""
-    rows = open_rows(files, (), resolve_settings(given, {}), threads=threads)
+    rows = open_rows(files, (), resolve_settings(given, {}), engine=Engine(threads))
     return rows.fold(tasks()["classification"].kinds(rows.settings, rows.reading), rows.spec())
 
 

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
-from infra.tables import TableFile, Tables
+from infra.pieces import TableFile
+from infra.tables import Tables
 
 ENDINGS = (".parquet", ".arrow", ".feather", ".ipc", ".csv", ".csv.gz", ".jsonl", ".ndjson")
 

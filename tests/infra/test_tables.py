@@ -17,9 +17,10 @@ from evalcore.errors import InvalidPredictions, UnreadableFile
 from evalcore.settings import resolve_settings
 from infra.format_table import Wanted
 from infra.parallel import in_order
+from infra.pieces import TableFile
 from infra.s3_ranges import RangedObject
 from infra.storage import InputChanged, open_store
-from infra.tables import TableFile, Tables, wanted_by
+from infra.tables import Tables, wanted_by
 from tests.infra.tablefiles import ENDINGS, column_of, folder, in_memory, tables, written
 
 SETTINGS = resolve_settings({}, {})
