@@ -47,6 +47,8 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
         )
     if pa.types.is_integer(column.type) and (found := _integer_column(column)) is not None:
         return found
+    if _values_of(column.type) == pa.float16():  # Arrow unites dictionaries of these by their bits
+        column = column.cast(pa.float32())
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     if encoded.num_chunks > 1:
         encoded = encoded.unify_dictionaries()
@@ -99,12 +101,17 @@ def _occurring(codes: npt.NDArray[Any], width: int) -> Bools:
     return first if first.all() or len(codes) <= FEW_ROWS else np.bincount(codes, minlength=width) > 0
 
 
+def _values_of(kind: pa.DataType) -> pa.DataType:
+    import pyarrow.types as types
+
+    return _values_of(kind.value_type) if types.is_dictionary(kind) else kind
+
+
 def may_be_labels(kind: pa.DataType) -> bool:
     """Whether values of an Arrow type can be labels."""
     import pyarrow.types as types
 
-    if types.is_dictionary(kind):
-        return may_be_labels(kind.value_type)
+    kind = _values_of(kind)
     tests = (types.is_string, types.is_large_string, types.is_integer, types.is_floating, types.is_boolean)
     return any(test(kind) for test in (*tests, types.is_null, types.is_string_view))
 

@@ -264,3 +264,12 @@ def test_half_precision_loses_nothing() -> None:
 
     assert scores.dtype == np.float32
     assert scores.tolist() == np.array([0.7, 0.1, 0.9], np.float16).astype(float).tolist()
+
+
+def test_labels_in_half_precision_are_told_apart() -> None:
+    """Chunks whose dictionaries differ are one column: 0.5 stays 0.5."""
+    chunks = [pa.array(np.array(values, np.float16)) for values in ([0.5, 1.0], [1.0, 2.0, 0.5])]
+
+    found = label_column(pa.chunked_array(chunks), "y", HERE)
+
+    assert [found.vocabulary[code] for code in found.codes] == ["0.5", "1", "1", "2", "0.5"]

@@ -137,6 +137,23 @@ def _ink(page: Any) -> tuple[int, int, int, int]:
     return tuple(round(side * 210 / image.width) for side in image.getbbox())
 
 
+def test_paper_doubts_a_gap_that_may_be_chance(every_part: dict[str, dict[str, Any]]) -> None:
+    """Of the gaps that are printed, exactly those whose interval holds 0; of none that is clear it says so."""
+    summary = every_part["binary"]
+    gaps = summary["slices"]["widest_gaps"]
+    unsure = [gap for gap in gaps if gap["gap_interval"][0] <= 0]
+
+    def text(shown: list[dict[str, Any]]) -> str:
+        found = _read(summary | {"slices": summary["slices"] | {"widest_gaps": shown}})
+        return " ".join(" ".join(page.extract_text() for page in found.pages).split())
+
+    sure = [gap for gap in gaps if gap not in unsure]
+    assert sure and unsure
+    assert "may be chance" not in text(sure[:1])
+    assert "may be chance" in text(unsure[:1])
+    assert "none is clear of chance" in text(unsure[:1])
+
+
 def test_every_part_of_a_summary_is_on_paper(every_part: dict[str, dict[str, Any]]) -> None:
     """Thresholds, pictures, slices, changes and examples: in the text, in the outline, within the margins."""
     data = pdf(every_part["binary"])
