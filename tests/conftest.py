@@ -136,9 +136,9 @@ def faulty(
         yield failing_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Headless Chromium, the same for the whole session."""
+    """Headless Chromium, the same for a module: while it is there no other event loop runs, as Prefect's must."""
     with browsers.chromium() as started:
         yield started
 
