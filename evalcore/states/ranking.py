@@ -193,10 +193,16 @@ def _histogram(spec: Spec, piece: Columns, label: int) -> Columns:
     powers = {"counts": None} | ({} if weights is None else {"weights": weights, "squares": weights**2})
     tables = {name: np.bincount(at, power, minlength=2 * BINS) for name, power in powers.items()}
     found: Columns = {name: table.astype(np.float64).reshape(BINS, 2) for name, table in tables.items()}
-    found |= {"least": np.full(BINS, np.inf), "greatest": np.full(BINS, -np.inf)}
-    np.minimum.at(found["least"], bins, scores)
-    np.maximum.at(found["greatest"], bins, scores)
-    return found
+    return found | _ends(scores, tables["counts"].reshape(BINS, 2).sum(axis=1))
+
+
+def _ends(scores: Scores, rows: npt.NDArray[Any]) -> Columns:
+    """The least and the greatest score of every bin: bins rise with the scores, so sorting parts them."""
+    ordered, ends, filled = np.sort(scores), rows.cumsum(), np.flatnonzero(rows)
+    least, greatest = np.full(BINS, np.inf), np.full(BINS, -np.inf)
+    least[filled] = ordered[ends[filled] - rows[filled]]
+    greatest[filled] = ordered[ends[filled] - 1]
+    return {"least": least, "greatest": greatest}
 
 
 def _plus(one: Columns, other: Columns | None = None) -> Columns:
