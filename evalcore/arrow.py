@@ -47,11 +47,7 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
         )
     if pa.types.is_integer(column.type) and (found := _integer_column(column)) is not None:
         return found
-    if _values_of(column.type) == pa.float16():  # Arrow unites dictionaries of these by their bits
-        column = column.cast(pa.float32())
-    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    if encoded.num_chunks > 1:
-        encoded = encoded.unify_dictionaries()
+    encoded = _encoded(column)
     values = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
     names = values if is_text(encoded.type.value_type) else [canonical(value) for value in values]
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
@@ -69,6 +65,24 @@ def slice_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
     if pa.types.is_temporal(column.type) or pa.types.is_decimal(column.type):
         column = column.cast(pa.string())
     return label_column(column, name, source)
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column as codes into one dictionary that its chunks share.
+
+    Arrow refuses to unite dictionaries that hold a null, and unites those of half precision as integers: such
+    are taken apart value by value.
+    """
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        return column.dictionary_encode()
+    if column.num_chunks < 2:
+        return column
+    half = pa.types.is_float16(column.type.value_type)
+    if half or any(chunk.dictionary.null_count for chunk in column.chunks):
+        return pa.chunked_array([column.to_pylist()], column.type.value_type).dictionary_encode()
+    return column.unify_dictionaries()
 
 
 def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
@@ -101,17 +115,12 @@ def _occurring(codes: npt.NDArray[Any], width: int) -> Bools:
     return first if first.all() or len(codes) <= FEW_ROWS else np.bincount(codes, minlength=width) > 0
 
 
-def _values_of(kind: pa.DataType) -> pa.DataType:
-    import pyarrow.types as types
-
-    return _values_of(kind.value_type) if types.is_dictionary(kind) else kind
-
-
 def may_be_labels(kind: pa.DataType) -> bool:
     """Whether values of an Arrow type can be labels."""
     import pyarrow.types as types
 
-    kind = _values_of(kind)
+    if types.is_dictionary(kind):
+        return may_be_labels(kind.value_type)
     tests = (types.is_string, types.is_large_string, types.is_integer, types.is_floating, types.is_boolean)
     return any(test(kind) for test in (*tests, types.is_null, types.is_string_view))
 

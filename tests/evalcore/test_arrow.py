@@ -66,6 +66,38 @@ def test_labels_of_every_type(column: pa.Array, expected: list[str | None]) -> N
     assert expected == texts(label_column(chunked(column), "y", HERE))
 
 
+def in_dictionary(indices: list[int], values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Values by their position in a dictionary that may hold a null."""
+    return pa.DictionaryArray.from_arrays(pa.array(indices, pa.int8()), pa.array(values, kind))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (pa.array([1.5, 2.0], pa.float16()), pa.array([2.0], pa.float16()), ["1.5", "2", "2"]),
+        (
+            in_dictionary([0, 1], [1.5, 2.0], pa.float16()),
+            in_dictionary([0], [2.0], pa.float16()),
+            ["1.5", "2", "2"],
+        ),
+        (
+            in_dictionary([0, 1], ["a", None], pa.string()),
+            in_dictionary([1, 0], [None, "b"], pa.string()),
+            ["a", None, "b", None],
+        ),
+        (
+            in_dictionary([0, 1], ["a", None], pa.string_view()),
+            in_dictionary([0], ["b"], pa.string_view()),
+            ["a", None, "b"],
+        ),
+        (in_dictionary([0, 1], [7, None], pa.int64()), in_dictionary([0], [9], pa.int64()), ["7", None, "9"]),
+    ],
+)
+def test_chunks_whose_dictionaries_arrow_does_not_unite(one: Any, other: Any, expected: list[Any]) -> None:
+    """Half precision and dictionaries with a null of their own are one column too."""
+    assert expected == texts(label_column(chunked(one, other), "y", HERE))
+
+
 def test_chunks_with_their_own_dictionaries_are_one_column() -> None:
     """Pieces that number their labels differently keep their labels."""
     parts = pa.array(["a", "b"]).dictionary_encode(), pa.array(["b", None, "c"]).dictionary_encode()
