@@ -61,14 +61,15 @@ def _judged(gate: Gate, path: Path, value: float, found: Found) -> dict[str, Any
     side = "min" if gate.get("min") is not None else "max"
     bound, sign = float(gate[side]), 1 if side == "min" else -1
     words = "at least" if side == "min" else "at most"
+    shown = f"{_digits(value, bound)}{found.where}"
     if not sign * value >= sign * bound:
-        return _status("fail", f"{_digits(value, bound)} is not {words} {_plain(bound)}")
+        return _status("fail", f"{shown} is not {words} {_plain(bound)}")
     weak = None if interval is None else interval[0 if side == "min" else 1]
+    said = f"{shown} is {words} {_plain(bound)}"
     if weak is None or interval is None or sign * weak >= sign * bound:
-        return _status("pass", f"{_digits(value, bound)} is {words} {_plain(bound)}")
-    needed = _rows_to_settle(path, value, weak, bound, found.rows)
-    said = f"{_digits(value, bound)} is {words} {_plain(bound)}"
-    return _undecided(gate, said, interval, bound, needed)
+        return _status("pass", said)
+    ends = " to ".join(_digits(end, bound) for end in interval)
+    return _undecided(gate, said, ends, _rows_to_settle(path, value, weak, bound, found.rows), found)
 
 
 # -- a bound on how much worse than the baseline ---------------------------------------------------
@@ -92,7 +93,7 @@ def _held_drop(gate: Gate, path: Path, found: Found, measured: Measured) -> dict
         return nothing | _status("fail", f"in the baseline {baseline.version}, {before.missing}")
     drop, interval = _drop(path, found, before)
     said = {"baseline": before.value, "drop": drop, "drop_interval": interval}
-    return said | _judged_drop(gate, float(drop), interval, found.rows, baseline.version)
+    return said | _judged_drop(gate, float(drop), interval, found, baseline.version)
 
 
 def _drop(path: Path, found: Found, before: Found) -> tuple[float, list[float] | None]:
@@ -104,23 +105,26 @@ def _drop(path: Path, found: Found, before: Found) -> tuple[float, list[float] |
 
 
 def _judged_drop(
-    gate: Gate, drop: float, interval: Sequence[float] | None, rows: int, version: str
+    gate: Gate, drop: float, interval: Sequence[float] | None, found: Found, version: str
 ) -> dict[str, Any]:
     bound = float(gate["max_drop"])
     if math.isclose(drop, bound, rel_tol=0, abs_tol=ROUNDING):
         drop = bound
-    said = f"{_digits(drop, bound)} worse than {version}"
-    if drop == 0:
-        said = f"as good as {version}"
-    elif drop < 0:
-        said = f"{_digits(-drop, -bound)} better than {version}"
+    said = f"as good as {version}" if drop == 0 else f"{_worsening(drop, bound)} than {version}"
+    subject = "it" if found.of is None else repr(found.of)
     if not drop <= bound:
-        return _status("fail", f"it is {said}, and at most {_plain(bound)} worse is allowed")
-    said = f"it is {said}, and {_plain(bound)} worse is allowed"
+        return _status("fail", f"{subject} is {said}, and at most {_plain(bound)} worse is allowed")
+    said = f"{subject} is {said}, and {_plain(bound)} worse is allowed"
     if interval is None or interval[1] <= bound:
         return _status("pass", said)
-    needed = None if drop == bound else _rounded(rows * ((drop - interval[1]) / (drop - bound)) ** 2)
-    return _undecided(gate, said, interval, bound, needed)
+    needed = None if drop == bound else _rounded(found.rows * ((drop - interval[1]) / (drop - bound)) ** 2)
+    ends = " to ".join(_worsening(end, bound) for end in interval)
+    return _undecided(gate, said, ends, needed, found)
+
+
+def _worsening(drop: float, bound: float) -> str:
+    """A difference in words, so that no sign has to say which way is worse."""
+    return f"{_digits(-drop, -bound)} better" if drop < 0 else f"{_digits(drop, bound)} worse"
 
 
 # -- what is said ----------------------------------------------------------------------------------
@@ -130,14 +134,9 @@ def _status(status: str, reason: str, rows_needed: int | None = None) -> dict[st
     return {"status": status, "reason": reason, "rows_needed": rows_needed}
 
 
-def _undecided(
-    gate: Gate, said: str, interval: Sequence[float], bound: float, needed: int | None
-) -> dict[str, Any]:
-    settle = (
-        "no number of rows would settle it" if needed is None else f"about {needed:,} rows would settle it"
-    )
-    low, high = (_digits(end, bound) for end in interval)
-    reason = f"{said}, but its 95 % interval, {low} to {high}, crosses the bound; {settle}"
+def _undecided(gate: Gate, said: str, ends: str, needed: int | None, found: Found) -> dict[str, Any]:
+    rows = "no number of rows" if needed is None else f"about {needed:,} rows{found.where}"
+    reason = f"{said}, but its 95 % interval, {ends}, crosses the bound; {rows} would settle it"
     return _status("fail" if gate.get("confident") else "inconclusive", reason, needed)
 
 

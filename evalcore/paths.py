@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from evalcore.evaluation import Measured, Slice
@@ -78,6 +79,11 @@ class Found:
     missing: str = ""
     of: str | None = None
 
+    @property
+    def where(self) -> str:
+        """`` of 'south'`` where it is one value's of a slice, else nothing."""
+        return "" if self.of is None else f" of {self.of!r}"
+
 
 def look_up(
     path: Path, measured: Measured, warnings: Sequence[ReportWarning], lowest_is_worst: bool
@@ -98,14 +104,23 @@ def _figure(path: Path, table: Table, rows: int, of: str | None = None) -> Found
     figures: Mapping[str, Any] = table.overall
     if path.label is not None:
         if path.label not in table.per_label:
-            return Found(None, missing=f"there is no label {path.label!r}")
+            return Found(
+                None, missing=f"there is no label {path.label!r}{_meant(path.label, table.per_label)}"
+            )
         figures = table.per_label[path.label]
     if path.metric not in figures or path.registered is None:
-        return Found(None, missing=f"there is no figure {path.text!r}")
-    value, interval = figures[path.metric], figures.get(f"{path.metric}_interval")
-    where = "" if of is None else f" of {of!r}"
-    missing = f"{path.text}{where} is undefined: {_why(path, table)}" if value is None else ""
-    return Found(value, interval, rows, missing, of)
+        there = [name for name in figures if not name.endswith("_interval")]
+        return Found(None, missing=f"there is no figure {path.metric!r}{_meant(path.metric, there)}")
+    found = Found(figures[path.metric], figures.get(f"{path.metric}_interval"), rows, of=of)
+    if found.value is not None:
+        return found
+    return replace(found, missing=f"{path.text}{found.where} is undefined: {_why(path, table)}")
+
+
+def _meant(name: str, there: Iterable[str]) -> str:
+    """What a name that is not there may have been meant to be."""
+    close = get_close_matches(name, list(there), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _why(path: Path, table: Table) -> str:
@@ -117,7 +132,7 @@ def _worst(path: Path, measured: Measured, lowest: bool) -> Found:
     """The worst among values of 30 rows; one where the figure is undefined is worse than any."""
     column = str(path.column)
     if column not in measured.slices:
-        return Found(None, missing=f"{column!r} is not among the slices")
+        return Found(None, missing=f"{column!r} is not among the slices{_meant(column, measured.slices)}")
     values: Mapping[str, Slice] = measured.slices[column]
     found = [
         _figure(path, part.table, part.rows, name)

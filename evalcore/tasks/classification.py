@@ -77,10 +77,11 @@ def _refuse_outside(counts: ConfusionCounts) -> None:
     if not outside:
         return
     largest = sorted(outside.items(), key=lambda item: (-item[1], item[0]))[:5]
-    found = ", ".join(f"{label!r} ({n} rows)" for label, n in largest)
+    found = ", ".join(f"{label!r} ({n} {'row' if n == 1 else 'rows'})" for label, n in largest)
+    labels = "1 label is" if len(outside) == 1 else f"{len(outside)} labels are"
     raise InvalidPredictions(
-        f"{len(outside)} labels are outside the model's labels: {found}",
-        'add them to "labels" in model.json, or correct the predictions',
+        f"{labels} outside the model's labels: {found}",
+        'add what is missing to "labels" in model.json, or correct the predictions',
         labels=dict(largest),
     )
 

@@ -86,7 +86,8 @@ def test_the_worst_value_of_a_slice_counts(gate: dict[str, Any], value: float, w
         ("slices.region.precision[b]", ""),
         ("slices.region.recall[b]", "of 'east' is undefined: no row is actually b"),
         ("slices.region.recall[c]", "there is no label 'c'"),
-        ("slices.region.acuracy", "there is no figure"),
+        ("slices.regoin.accuracy", "'regoin' is not among the slices; did you mean 'region'?"),
+        ("slices.region.acuracy", "there is no figure 'acuracy'; did you mean 'accuracy'?"),
         ("slices.region.accuracy_interval", "there is no figure"),
     ],
 )
@@ -120,6 +121,8 @@ def test_rows_to_settle_are_the_slices_own() -> None:
     # Wilson's lower end is 0.74 at z² · 0.74 · 0.26 / (0.75 − 0.74)² ≈ 7,391 rows
     assert result["status"] == "inconclusive"
     assert result["rows_needed"] == 7400
+    assert result["reason"].startswith(f"0.750 of {result['slice_value']!r} is at least 0.74")
+    assert f"about 7,400 rows of {result['slice_value']!r} would settle it" in result["reason"]
 
 
 def against(matrix_right: int, gate: dict[str, Any], n: int = 140) -> Any:
@@ -168,6 +171,15 @@ def test_a_drop_says_what_it_compares() -> None:
     assert result["rows_needed"] > 1000
     assert "0.100 worse than v1" in result["reason"]
     assert "better than v1" in against(60, {"metric": "accuracy", "max_drop": 0})["reason"]
+
+
+def test_the_interval_of_a_drop_needs_no_sign() -> None:
+    """Either end says whether it is better or worse, as the figure itself does."""
+    result = against(100, {"metric": "accuracy", "max_drop": 0.1})
+    low, high = result["drop_interval"]
+
+    assert low < 0 < high
+    assert f"interval, {-low:.3f} better to {high:.3f} worse, crosses" in result["reason"]
 
 
 @pytest.mark.parametrize("baseline", [None, Baseline("v1", None, reason="it has no predictions")])
