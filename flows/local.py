@@ -17,7 +17,7 @@ from infra.layout import Target
 from infra.storage import Entry
 
 LOCAL = "local"
-"""The model and the version where the settings name none."""
+"""The id of model and version where the settings have none; the first file names the report then."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -49,7 +49,7 @@ def evaluate_files(
     target = Target(_id(document, "model_id"), _id(document, "version_id"), dataset_split)
     identity = Identity(
         model_id=target.model_id,
-        model_name=settings.name or target.model_id,
+        model_name=settings.name or document.get("model_id") or paths[0].name,
         version_id=target.version_id,
         created_at=document.get("created_at"),
         evaluation="",

@@ -159,9 +159,9 @@ def _bad_value(key: str, error: BadValue) -> InvalidPredictions:
 
 
 def _unreadable(file: TableFile, kind: Format, error: Exception) -> UnreadableFile:
-    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    said = (str(error).splitlines()[0] if str(error) else type(error).__name__)[:200].rstrip(". ")
     return UnreadableFile(
-        f"{file.key} ({file.size:,} bytes) cannot be read as {kind.name}: {said[:200]}",
-        "it may be truncated: store the file again",
+        f"{file.key} ({file.size:,} bytes) cannot be read as {kind.name}: {said}",
+        "it may be truncated or of another format: store the file again",
         file=file.key,
     )

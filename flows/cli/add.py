@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from infra.storage import Store
 
 VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="The version's id.")]
-FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Predictions, as Parquet.")]
+FilesArgument = Annotated[
+    list[Path], typer.Argument(metavar="FILE…", help="Predictions: Parquet, Arrow, CSV or JSON Lines.")
+]
 Promote = Annotated[bool, typer.Option("--promote", help="Make it the promoted version.")]
 SettingsFile = Annotated[Path | None, typer.Option(metavar="model.json", help="A new model's settings.")]
 

@@ -37,12 +37,13 @@ def print_verdict(
 
 
 def _name(document: Mapping[str, Any]) -> str:
-    """``Customer churn: mdl-7f v1 test``; what files are called for want of a name is said once."""
-    model, version = document["model_id"], document["version_id"]
+    """``Customer churn: mdl-7f v1 test``; ids that files have for want of others are not said."""
     checkpoint = f" checkpoint {document['checkpoint']}" if document["checkpoint"] else ""
-    title = "" if document["model_name"] == model else f"{document['model_name']}: "
-    names = model if model == version == LOCAL else f"{model} {version}"
-    return f"{title}{names} {document['dataset_split']}{checkpoint}"
+    title = document["model_name"]
+    names = " ".join(each for each in (document["model_id"], document["version_id"]) if each != LOCAL)
+    if names:
+        title = names if title == document["model_id"] else f"{title}: {names}"
+    return f"{title} {document['dataset_split']}{checkpoint}"
 
 
 def _print_gates(session: Session, gates: list[Mapping[str, Any]]) -> None:
@@ -70,4 +71,4 @@ def _places(
     if status in ("published", "up_to_date", None):
         folder = evaluation_folder(target_of(dict(document)))
         places = [f"{session.store().url}/{folder}{name}" for name in names if name.startswith("report.")]
-    return [*places, *([f"{output}/report.html"] if output else [])]
+    return [*places, *([f"{output}/report.html", f"{output}/report.pdf"] if output else [])]

@@ -117,9 +117,10 @@ def test_evaluate_files(form: list[str], assay: Assay, tmp_path: Path) -> None:
     ran = assay("evaluate", *[part.format(*files) for part in form], "--output", out, store=tmp_path / "none")
 
     assert ran.status == 0
-    assert f"{out}/report.html" in ran.out
+    assert f"{out}/report.html\n{out}/report.pdf\n" in ran.out
     summary = document(out / "summary.json")
     assert (summary["model_id"], summary["examples"], summary["verdict"]) == ("local", 80, "none")
+    assert summary["model_name"] == "a.parquet"
     assert {"report.html", "report.pdf", "confusion_matrix.json", "summary.json"} == set(snapshot(out))
     assert not (tmp_path / "none").exists()
 
@@ -183,4 +184,4 @@ def test_files_are_read_for_their_digest_once(
     ran = assay("evaluate", "--file", file, "--output", tmp_path / "out")
 
     assert hashed == [file]
-    assert ran.out.startswith("local test (") or ran.out.startswith("local test\n")
+    assert ran.out.startswith("a.parquet test\n")  # for want of a name
