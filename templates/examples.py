@@ -11,6 +11,9 @@ from templates.points import positive_place
 PAPER_ROWS, PAPER_EXTRA = 10, 3
 """Rows on paper, and their columns beside id, labels and scores."""
 
+LONG = 40
+"""Characters from which on a text wants room of its own."""
+
 
 def examples_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | None:
     """What ``blocks/examples.j2`` shows; on paper a few rows of the largest confusions."""
@@ -20,13 +23,12 @@ def examples_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | N
         return None
     named = "id" if any("id" in row for row in rows) else "file"
     scored = next((name for name in _SCORES if any(row.get(name) is not None for row in rows)), None)
-    extra = [(part, name) for part in ("slices", "columns") for name in _names(rows, part)]
     shown = _few(cells) if paper else rows
-    extra = extra[:PAPER_EXTRA] if paper else extra
+    extra = _extra(summary, rows, named)[: PAPER_EXTRA if paper else None]
     return {
         "place": "Id" if named == "id" else "File and row",
         "scores": _titles(scored, summary),
-        "extra": [name for _, name in extra],
+        "extra": [{"name": name, "long": _long(rows, part, name)} for part, name in extra],
         "rows": [_row(row, scored, extra) for row in shown],
         "binary": scored == "score",
         "all": count(len(rows)),
@@ -56,8 +58,20 @@ def _titles(scored: str | None, summary: Mapping[str, Any]) -> list[str]:
     return ["Probability of predicted", "Of actual"]
 
 
-def _names(rows: list[Mapping[str, Any]], part: str) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row.get(part) or ()))
+def _extra(summary: Mapping[str, Any], rows: list[Mapping[str, Any]], named: str) -> list[tuple[str, str]]:
+    """Slices and columns, each once: the id stands in front, and a column may be a slice as well."""
+    of_id = ((summary.get("settings") or {}).get("columns") or {}).get("id") if named == "id" else None
+    found: dict[str, str] = {}
+    for part in ("slices", "columns"):
+        for name in (name for row in rows for name in row.get(part) or ()):
+            if name != of_id:
+                found.setdefault(name, part)
+    return [(part, name) for name, part in found.items()]
+
+
+def _long(rows: list[Mapping[str, Any]], part: str, name: str) -> bool:
+    """Whether a column has texts that take more than a few words."""
+    return any(len(str((row.get(part) or {}).get(name) or "")) > LONG for row in rows)
 
 
 def _row(row: Mapping[str, Any], scored: str | None, extra: list[tuple[str, str]]) -> dict[str, Any]:

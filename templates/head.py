@@ -10,7 +10,7 @@ from templates import charts
 from templates.comparison import changed
 from templates.labels import Reasons, reasons
 from templates.numbers import bound, count, digits_at, figure, moment, raw, span
-from templates.words import VERDICTS, listing, metric, plural, shorten, visible
+from templates.words import VERDICTS, listing, metric, plural, requirement, shorten, visible
 
 MAIN = ("weighted_f1", "accuracy", "macro_f1", "balanced_accuracy", "majority_share")
 _JUDGED = frozenset(MAIN) - {"majority_share"}  # what the model can change
@@ -148,15 +148,17 @@ def _gate(gate: Mapping[str, Any]) -> dict[str, Any]:
     counted = gate["metric"] == "warnings"
     side = gate["min"] if gate.get("min") is not None else gate.get("max")
     decimals = None if side is None else digits_at(side, value, interval)
+    # What passes a bound of its own is explained by its figure, its interval and the bound.
+    plain = gate["status"] == "pass" and side is not None and "slice_value" not in gate
     return {
-        "metric": metric(visible(gate["metric"])),
+        "metric": requirement(visible(gate["metric"])),
         "bound": _bound(gate),
         "value": raw(value) if counted and value is not None else figure(value, interval, decimals),
         "interval": span(interval, decimals),
         "status": gate["status"],
         "word": word,
         "sign": sign,
-        "reason": gate.get("reason") or "",
+        "reason": "" if plain else gate.get("reason") or "",
     }
 
 

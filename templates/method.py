@@ -9,7 +9,7 @@ from typing import Any
 
 from templates.head import MAIN
 from templates.labels import COLUMNS
-from templates.numbers import count, moment, size
+from templates.numbers import bound, count, moment, size
 from templates.words import listing, meaning, method, metric, shorten
 
 MOST_INPUTS = 20
@@ -36,7 +36,7 @@ def method_view(summary: Mapping[str, Any]) -> dict[str, Any]:
         "input_bytes": size(sum(each.get("bytes") or 0 for each in inputs)),
         "skipped": _skipped(summary.get("skipped") or {}),
         "digest": summary.get("evaluation") or "",
-        "created": moment(summary.get("created_at")),
+        "created": moment(summary["created_at"]) if summary.get("created_at") else "",
     }
 
 
@@ -84,6 +84,8 @@ def _value(value: Any) -> str:
         return ", ".join(f"{key}: {_value(each)}" for key, each in value.items())
     if isinstance(value, list):
         return ", ".join(map(_value, value))
+    if isinstance(value, float):
+        return bound(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -244,6 +244,14 @@ function moveLeastCost() {
   find("#in-sample").hidden = !find("#recommended button:not([hidden]) abbr:not([hidden])");
 }
 
+// A point is pressed while the slider, once moved, stands at it.
+function pressPoints() {
+  const moved = !find("#threshold-reset").hidden;
+  all("#recommended button").forEach((each) => {
+    each.ariaPressed = String(moved && +each.dataset.threshold === +slider.value);
+  });
+}
+
 let shown = data.stored;
 function show(matrix, threshold, inForce) {
   shown = matrix;
@@ -260,7 +268,7 @@ function show(matrix, threshold, inForce) {
   showCost(matrix);
   find("#threshold-value").textContent = inForce ? slider.defaultValue : fixed(threshold, 3);
   find("#threshold-reset").hidden = inForce;
-  all("#recommended button").forEach((each) => { each.ariaPressed = String(!inForce && +each.dataset.threshold === threshold); });
+  pressPoints();
   find("#threshold-state").textContent = inForce ? stateInForce
     : `A what-if: verdict, gates and main figures stay as they are.${weighted ? " Of weighted rows no intervals are known here." : ""}`;
 }
@@ -283,6 +291,7 @@ if (slider) {
   });
   find(".costs").addEventListener("input", () => {
     moveLeastCost();
+    pressPoints();
     showCost(shown);
   });
 }

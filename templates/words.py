@@ -96,6 +96,17 @@ def metric(path: str) -> str:
     return plain[0].upper() + plain[1:]
 
 
+def requirement(path: str) -> str:
+    """What a gate is about: ``slices.region.recall[b]`` is ``Recall of b by region, worst value``."""
+    from evalcore.paths import Path
+
+    found = Path.parse(path)
+    if found.column is None:
+        return metric(path)
+    named = metric(found.metric if found.label is None else f"{found.metric}[{found.label}]")
+    return f"{named} by {found.column}, worst value"
+
+
 def method(name: str) -> str:
     """How an interval was found, in words."""
     return METHODS.get(name, name.replace("_", " "))
