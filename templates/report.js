@@ -1,4 +1,4 @@
-// Numbers are written as templates/numbers.py does, intervals are those of evalcore/intervals.py.
+// Numbers are written as in templates/numbers.py, intervals are those of evalcore/intervals.py.
 const find = (what, where = document) => where.querySelector(what);
 const all = (what, where = document) => [...where.querySelectorAll(what)];
 const data = JSON.parse(find("#data").textContent);
@@ -65,7 +65,7 @@ function f1(hits, wrong) {
   const ends = wilson(hits, hits + wrong);
   return { value: hits + wrong ? 2 * hits / (2 * hits + wrong) : null, ends: ends && ends.map((e) => 2 * e / (1 + e)) };
 }
-// The rows at which the interval of a recall like this one is ± 5 points.
+// Rows at which the interval of a recall like this is ± 5 points.
 function needed(recall) {
   const p = recall === null ? 0.5 : recall, h = 0.05 * 0.05, v = p * (1 - p);
   const a = h - 0.25, b = 2 * h - v;
@@ -230,26 +230,19 @@ const leastCost = find("#recommended [data-point=least_cost]");
 const chosenElsewhere = leastCost && find("abbr", leastCost).hidden;
 // The costs in the settings have a point chosen before; for others it is the best of the rows shown here.
 function moveLeastCost() {
-  const button = leastCost, [wrong, missed] = [costOf("false-positive"), costOf("false-negative")];
+  const [wrong, missed] = [costOf("false-positive"), costOf("false-negative")];
   const given = costs && data.least_cost !== null
     && costs.false_positive === wrong && costs.false_negative === missed;
   const cost = hitsAt.map((hits, i) => wrong * wrongAt[i] + missed * (hitsAt[0] - hits));
   const far = (i) => Math.abs(2 * i - 1000);
   const best = cost.reduce((b, n, i) => n < cost[b] || (n === cost[b] && far(i) < far(b)) ? i : b, 0);
   const at = given ? data.least_cost : best / 1000;
-  find("abbr", button).hidden = given && chosenElsewhere;
-  button.hidden = false;
-  button.dataset.threshold = at;
-  find("b", button).textContent = at;
+  find("abbr", leastCost).hidden = given && chosenElsewhere;
+  leastCost.hidden = false;
+  leastCost.dataset.threshold = at;
+  leastCost.ariaPressed = String(shown !== data.stored && at === +slider.value);
+  find("b", leastCost).textContent = at;
   find("#in-sample").hidden = !find("#recommended button:not([hidden]) abbr:not([hidden])");
-}
-
-// A point is pressed while the slider, once moved, stands at it.
-function pressPoints() {
-  const moved = !find("#threshold-reset").hidden;
-  all("#recommended button").forEach((each) => {
-    each.ariaPressed = String(moved && +each.dataset.threshold === +slider.value);
-  });
 }
 
 let shown = data.stored;
@@ -268,7 +261,7 @@ function show(matrix, threshold, inForce) {
   showCost(matrix);
   find("#threshold-value").textContent = inForce ? slider.defaultValue : fixed(threshold, 3);
   find("#threshold-reset").hidden = inForce;
-  pressPoints();
+  all("#recommended button").forEach((each) => { each.ariaPressed = String(!inForce && +each.dataset.threshold === threshold); });
   find("#threshold-state").textContent = inForce ? stateInForce
     : `A what-if: verdict, gates and main figures stay as they are.${weighted ? " Of weighted rows no intervals are known here." : ""}`;
 }
@@ -291,7 +284,6 @@ if (slider) {
   });
   find(".costs").addEventListener("input", () => {
     moveLeastCost();
-    pressPoints();
     showCost(shown);
   });
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,19 @@ def test_a_gap_that_may_be_chance_says_so(page: Show, binary: Summary) -> None:
     other = page(binary | {"slices": binary["slices"] | {"widest_gaps": unsure}})
     assert "No gap is clear of chance." in other.inner_text("#slices .lead")
     assert other.locator("#attention .gap").count() == 0
+
+
+def test_no_column_of_the_examples_stands_twice(page: Show, tmp_path: Path) -> None:
+    """The id is in front, and a slice may be an example column as well."""
+    model = models.binary(tmp_path, 300, example_columns=["id", "region", "note"])
+    heads = page(model.summary()).locator("#examples thead th").all_inner_texts()
+    assert heads == ["Id", "Actual", "Predicted", "Score of leaves", "region", "plan", "note"]
+
+
+def test_without_a_script_no_slider_is_spoken_of(page: Show, binary: Summary) -> None:
+    """The ring of the curves follows it where there is one."""
+    assert "follows the slider" in page(binary).inner_text("#curves .lead")
+    assert "slider" not in page(binary, javascript=False).inner_text("#curves .lead")
 
 
 def test_calibration_of_several_labels_is_of_the_top_one(page: Show, ten: Summary) -> None:

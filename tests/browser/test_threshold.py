@@ -119,6 +119,38 @@ def test_recommended_points_are_set_and_said(page: Show, binary: Summary) -> Non
     assert "chosen on validation" in it.inner_text("#thresholds")
 
 
+def test_a_point_that_moves_away_is_no_longer_pressed(page: Show, binary: Summary) -> None:
+    """Other costs move the point of least cost; the slider stands where it stood."""
+    it = page(binary)
+    least = it.locator("#recommended [data-point=least_cost]")
+    least.click()
+    stands = it.input_value("#threshold")
+    it.fill("#cost-false-positive", "30")
+    assert it.input_value("#threshold") == stands != least.get_attribute("data-threshold")
+    assert least.get_attribute("aria-pressed") == "false"
+
+
+@pytest.mark.parametrize("width", [1280, 900])
+def test_nothing_moves_under_the_slider(page: Show, binary: Summary, width: int) -> None:
+    """A moved threshold and other costs, with all that is said then, leave the panel as large as it was."""
+    it = page(binary, width=width)
+    boxes = "['#operating', '#threshold'].map(e => document.querySelector(e)).map(e => [e.offsetWidth, e.offsetHeight])"
+    before = it.evaluate(boxes)
+    move(it, 0.123)
+    assert it.evaluate(boxes) == before
+    it.fill("#cost-false-positive", "30")
+    assert it.is_visible("#in-sample")
+    assert it.evaluate(boxes)[1] == before[1]
+
+
+def test_paper_has_no_slider(page: Show, binary: Summary) -> None:
+    """Printed from the browser, what only a script can serve is left out."""
+    it = page(binary)
+    it.emulate_media(media="print")
+    assert not it.is_visible("#operating") and not it.is_visible("#examples-clear")
+    assert it.is_visible("#confusion-matrix")
+
+
 def test_a_point_chosen_on_the_reported_split_says_so(page: Show, binary: Summary) -> None:
     """in_sample is a star with its meaning beside the buttons, and in the table's sentence."""
     points = {

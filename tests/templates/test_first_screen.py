@@ -93,6 +93,24 @@ def test_a_gate_does_not_contradict_its_figure(opened: Any) -> None:
     ]
 
 
+def test_five_gates_with_their_reasons_leave_room(opened: Any) -> None:
+    """Reasons are as wide as the table, and what passes a bound of its own needs none."""
+    why = "0.930 of 'east' is at least 0.9, but its 95 % interval crosses the bound; about 400 rows would settle it"
+    undecided = samples.gate("slices.region.recall[churned]", "inconclusive", 0.93, [0.89, 0.95], min=0.9)
+    gates = [undecided | {"reason": why, "slice_value": "east"}] * 3
+    gates += [samples.gate("accuracy", "pass", 0.95, [0.94, 0.96], min=0.9)] * 2
+    page = opened(html(samples.churn(gates=gates, verdict="inconclusive"))).page
+    assert page.locator("#gates tbody th").first.inner_text() == "Recall of churned by region, worst value"
+    assert [why in row for row in page.locator("#gates tbody tr").all_inner_texts()] == [True] * 3 + [
+        False
+    ] * 2
+    title = page.locator("#attention-title").bounding_box()
+    assert title["y"] + title["height"] <= 800
+    assert page.evaluate("document.querySelector('#verdict .scroll').scrollWidth") <= page.evaluate(
+        "document.querySelector('#verdict .scroll').clientWidth"
+    )
+
+
 @pytest.mark.parametrize(
     ("thresholds", "said"),
     [({"operating_point": 0.35}, "Threshold 0.35"), ({"operating_point": None}, "labels as predicted")],

@@ -308,6 +308,7 @@ def test_without_a_time_and_a_digest() -> None:
     found = _read(samples.churn(created_at=None, evaluation="0" * 64))
     assert found.metadata is not None
     assert "/CreationDate" not in found.metadata
+    assert not any("version created" in page for page in found.pages)
 
 
 @pytest.mark.parametrize(
