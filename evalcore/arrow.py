@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CLOSE_TOGETHER = 1 << 14
 """Integers whose range is smaller are labels by their distance from the least."""
 
+LEAST_WEIGHT, MOST_WEIGHT = 1e-75, 1e75
+"""Weights of which four can be multiplied; smaller ones count as 0, larger ones are refused."""
+
 FEW_ROWS = 1 << 16
 """So many rows are looked at before all are."""
 
@@ -170,15 +173,20 @@ def precision_of(column: pa.ChunkedArray) -> np.dtype[Any]:
 
 
 def weight_column(column: pa.ChunkedArray, name: str, source: Source) -> npt.NDArray[np.float64]:
-    """Weights as float64, 1 where null. Raises InvalidPredictions where one is not finite or below 0."""
+    """Weights as float64, 1 where null, 0 where below ``LEAST_WEIGHT``.
+
+    Raises InvalidPredictions where one is not finite, below 0, or above ``MOST_WEIGHT``.
+    """
     numbers, present = number_column(column, name, source, "weights", "store finite numbers, none below 0")
     weights = numbers.astype(np.float64)
     if present is not None:
         weights = np.where(present, weights, 1.0)
-    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    wrong = ~((weights >= 0) & (weights <= MOST_WEIGHT))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise bad_row(source, row, f"has the weight {weights[row]} in {name!r}, which is not finite and ≥ 0")
+        most = "finite and ≥ 0" if not 0 <= weights[row] < np.inf else f"at most {MOST_WEIGHT:g}"
+        raise bad_row(source, row, f"has the weight {weights[row]} in {name!r}, which is not {most}")
+    weights[weights < LEAST_WEIGHT] = 0
     return weights
 
 

@@ -91,7 +91,8 @@ def average(
     """
     lowest, highest = bounds
     width = highest - lowest
-    value = slopes(Shares.of(counts)).value
+    # Shares add up to 1 but for their last digit, and so may what is made of them.
+    value = min(max(slopes(Shares.of(counts)).value, lowest), highest)
     smoothed = slopes(Shares.smoothed(counts))
     share, about = (value - lowest) / width, (smoothed.value - lowest) / width
     variance = _variance(counts, smoothed) / width**2

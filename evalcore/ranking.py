@@ -122,7 +122,7 @@ def _ranked(totals: _Totals, blocks: Iterable[Groups], both: bool) -> Ranking:
 
 
 def _pair(low: float, high: float) -> Pair:
-    return max(float(low), 0.0), min(float(high), 1.0)
+    return min(max(float(low), 0.0), 1.0), min(max(float(high), 0.0), 1.0)
 
 
 class _Sums:
@@ -148,10 +148,11 @@ class _Sums:
         n, p = groups.negative, groups.positive
         n_through = groups.negative_through + self.below[0]
         p_through = groups.positive_through + self.below[1]
-        n_above = self.totals[0] - n_through
+        # Of weights, the last digits of what lies below may add up to more than all.
+        n_above = np.maximum(self.totals[0] - n_through, 0)
         p_below = p_through - p
         self._add_pairs(groups, n_above, p_below)
-        self.precision += _steps(p, self.totals[1] - p_below, n, n_above + n, groups.open)
+        self.precision += _steps(p, np.maximum(self.totals[1] - p_below, p), n, n_above + n, groups.open)
         if self.both:
             self.reverse += _steps(n, n_through, p, p_through, groups.open)
         self._move(groups, n_through, p_through)

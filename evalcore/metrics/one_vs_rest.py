@@ -18,7 +18,11 @@ from evalcore.values import Figure, Floats, ratio
 
 
 class OneVsRest:
-    """The four counts of every label, arrays of shape (labels,), weighted where the rows are."""
+    """The four counts of every label, arrays of shape (labels,), weighted where the rows are.
+
+    What is small beside the whole is added up from its own cells: as a difference of weights it would be
+    rounded to the whole's last digit, or fall below 0.
+    """
 
     def __init__(self, counts: ConfusionCounts) -> None:
         self.labels = counts.labels
@@ -33,6 +37,7 @@ class OneVsRest:
         self.true_positive = table.diagonal
         self.support = table.row_totals
         self.predicted = table.column_totals
+        self.false_negative, self.false_positive = table.beside
 
     def effective(self, whole: str) -> Floats:
         """The rows of equal weight that the denominator ``whole`` is worth: Kish's (Σw)² / Σw²."""
@@ -45,24 +50,15 @@ class OneVsRest:
         return np.full_like(self.support, self.total)
 
     @cached_property
-    def false_positive(self) -> Values:
-        """Predicted as the label, but another."""
-        return np.asarray(self.predicted - self.true_positive)
-
-    @cached_property
-    def false_negative(self) -> Values:
-        """The label, but predicted as another."""
-        return np.asarray(self.support - self.true_positive)
-
-    @cached_property
     def true_negative(self) -> Values:
         """Another label, and predicted as another."""
-        return np.asarray(self.total - self.support - self.false_positive)
+        return np.asarray(np.maximum(self.others - self.false_positive, 0))
 
     @cached_property
     def others(self) -> Values:
         """Entries whose actual label is another."""
-        return np.asarray(self.total - self.support)
+        before, after = (self._passed(self.support[::step])[::step] for step in (1, -1))
+        return np.asarray(before + after)
 
     @cached_property
     def either(self) -> Values:
@@ -72,7 +68,12 @@ class OneVsRest:
     @cached_property
     def right(self) -> Values:
         """Entries on the right side: the label predicted as it, or another as another."""
-        return np.asarray(self.true_positive + self.true_negative)
+        return np.asarray(np.minimum(self.true_positive + self.true_negative, self.total))
+
+    @staticmethod
+    def _passed(values: Values) -> Values:
+        """The sum of the values before each."""
+        return np.concatenate([values[:1] * 0, values[:-1].cumsum()])
 
 
 NO_ROW = "no row is actually {label}"

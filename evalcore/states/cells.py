@@ -138,6 +138,17 @@ class Cells:
         places, values = self.items()
         return self._totals(places % self.size, values)
 
+    @cached_property
+    def beside(self) -> tuple[Values, Values]:
+        """The sum of every row and of every column without the diagonal, added up and not subtracted."""
+        if self.dense is not None:
+            table = self.dense.copy()
+            np.fill_diagonal(table, 0)
+            return np.asarray(table.sum(axis=1)), np.asarray(table.sum(axis=0))
+        rows, columns, values = self.pairs()
+        off = rows != columns
+        return self._totals(rows[off], values[off]), self._totals(columns[off], values[off])
+
     def form(self, rows: Floats, columns: Floats) -> float:
         """Σᵢⱼ valueᵢⱼ · rowsᵢ · columnsⱼ."""
         if self.dense is not None:

@@ -59,7 +59,7 @@ class ThresholdCounts(Summed):
         by_threshold = np.add.reduceat(self.masses(), np.arange(0, PLACES, 3), axis=0)
         reached = by_threshold[::-1].cumsum(axis=0)[::-1]
         false, true = reached[:, 0], reached[:, 1]
-        below = by_threshold.cumsum(axis=0) - by_threshold
+        below = np.concatenate([by_threshold[:1] * 0, by_threshold[:-1].cumsum(axis=0)])
         return {
             "true_positive": true,
             "false_positive": false,

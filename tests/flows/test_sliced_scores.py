@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
+from flows.engine import Engine
 from tests.flows.test_measure import BINARY, document
 from tests.infra.tablefiles import folder
 
@@ -21,7 +22,7 @@ def test_gates_hold_the_worst_slice_to_its_scores(ending: str) -> None:
     table = pa.table({"y_true": np.where(actual, "yes", "no"), "y_score": scores, "region": region})
     given = {**BINARY, "slices": ["region"], "gates": GATES}
 
-    found = document(folder(table, ending, rows=100), given=given, threads=1)
+    found = document(folder(table, ending, rows=100), given=given, engine=Engine(threads=1))
 
     auc, loss = (
         {name: measure(actual[region == name], scores[region == name]) for name in ("n", "s")}
@@ -33,5 +34,5 @@ def test_gates_hold_the_worst_slice_to_its_scores(ending: str) -> None:
         [min(auc.values()), max(loss.values())]
     )
     assert columns["n"]["per_class_metrics"]["yes"]["average_precision_interval"]
-    again = document(folder(table, ending, rows=100), given=given, threads=2)
+    again = document(folder(table, ending, rows=100), given=given, engine=Engine(threads=2))
     assert again["slices"] == found["slices"]
