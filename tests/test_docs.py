@@ -51,12 +51,13 @@ def test_every_code_is_in_the_readme_with_its_status() -> None:
 
 
 def test_the_settings_example_is_read() -> None:
-    """The README's model.json is accepted and leaves nothing unknown."""
+    """The README's model.json, with its further keys too, is accepted and leaves nothing unknown."""
     from evalcore.settings import resolve_settings
 
-    example = json.loads(re.search(r"```json\n(.*?)```", README, re.DOTALL)[1])
+    model, further = map(json.loads, re.findall(r"```json\n(.*?)```", README, re.DOTALL)[:2])
 
-    assert resolve_settings(example, {}).unknown == ()
+    assert resolve_settings(model, {}).unknown == ()
+    assert resolve_settings(model, further).unknown == ()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
