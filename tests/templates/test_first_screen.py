@@ -95,20 +95,23 @@ def test_a_gate_does_not_contradict_its_figure(opened: Any) -> None:
 
 def test_five_gates_with_their_reasons_leave_room(opened: Any) -> None:
     """Reasons are as wide as the table, and what passes a bound of its own needs none."""
-    why = "0.930 of 'east' is at least 0.9, but its 95 % interval crosses the bound; about 400 rows would settle it"
-    undecided = samples.gate("slices.region.recall[churned]", "inconclusive", 0.93, [0.89, 0.95], min=0.9)
-    gates = [undecided | {"reason": why, "slice_value": "east"}] * 3
-    gates += [samples.gate("accuracy", "pass", 0.95, [0.94, 0.96], min=0.9)] * 2
+    why = (
+        "it is 0.005 better than v1, and 0.02 worse is allowed, but its 95 % interval, 0.036 better to 0.026 worse, "
+        "crosses the bound; about 3,200 rows would settle it"
+    )
+    undecided = samples.gate(
+        "slices.region.recall[churned]", "inconclusive", 0.93, [0.89, 0.95], max_drop=0.02
+    )
+    gates = [undecided | {"reason": why, "slice_value": "east"}] * 2
+    gates += [samples.gate("accuracy", "pass", 0.95, [0.94, 0.96], min=0.9)] * 3
     page = opened(html(samples.churn(gates=gates, verdict="inconclusive"))).page
     assert page.locator("#gates tbody th").first.inner_text() == "Recall of churned by region, worst value"
-    assert [why in row for row in page.locator("#gates tbody tr").all_inner_texts()] == [True] * 3 + [
-        False
-    ] * 2
+    rows = page.locator("#gates tbody tr").all_inner_texts()
+    assert [why in row for row in rows] == [True, True, False, False, False]
+    wide = page.evaluate("(e => [e.scrollWidth, e.clientWidth])(document.querySelector('#verdict .scroll'))")
+    assert wide[0] <= wide[1]
     title = page.locator("#attention-title").bounding_box()
-    assert title["y"] + title["height"] <= 800
-    assert page.evaluate("document.querySelector('#verdict .scroll').scrollWidth") <= page.evaluate(
-        "document.querySelector('#verdict .scroll').clientWidth"
-    )
+    assert title["y"] + title["height"] <= 820
 
 
 @pytest.mark.parametrize(
