@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from evalcore.columns import Reading
 
 
+SAID_OF_FILES = (ValueError, OSError, LookupError, NotImplementedError, MemoryError)
+"""What readers raise for a broken file: its damaged sizes and types may be any, beyond memory too."""
+
+
 @dataclass(frozen=True)
 class TableFile:
     """One file of rows: its key, ETag and size, and how to open it."""
@@ -148,7 +152,7 @@ class Handle:
             raise
         except BadValue as error:
             raise _bad_value(self.file.key, error) from error
-        except (ValueError, OSError, LookupError) as error:
+        except SAID_OF_FILES as error:
             raise _unreadable(self.file, self.format, error) from error
 
 

@@ -35,6 +35,17 @@ def test_files_come_in_key_order() -> None:
     assert column_of(Tables(files[::-1]), "y_true") == ["a", "b", "c"]
 
 
+def test_a_file_whose_types_are_damaged_is_unreadable() -> None:
+    """Integers of a width that there is none of, which Arrow says otherwise than other damage."""
+    data = bytearray(written(pa.table({"y_true": [1, 2], "y_pred": [1, 2]}), ".ipc"))
+    widths = [place for place, byte in enumerate(data) if byte == 64]
+    for place in widths:
+        data[place] = 128
+
+    with pytest.raises(UnreadableFile, match=r"a\.ipc"):
+        column_of(tables(("a.ipc", bytes(data))), "y_true")
+
+
 def test_formats_are_not_mixed() -> None:
     """The error names two files."""
     with pytest.raises(InvalidPredictions, match=r"a\.csv and b\.parquet"):
