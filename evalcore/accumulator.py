@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, cast
@@ -13,6 +14,16 @@ import numpy.typing as npt
 from evalcore.batch import Batch
 
 State = Mapping[str, npt.NDArray[Any]]
+
+
+def packed(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
+    """Texts as one array of bytes, of JSON: numpy's own text drops what NULs a text ends with."""
+    return np.frombuffer(json.dumps(list(texts)).encode(), dtype=np.uint8)
+
+
+def unpacked(array: npt.NDArray[Any]) -> tuple[str, ...]:
+    """The inverse of ``packed``."""
+    return tuple(json.loads(array.tobytes()))
 
 
 class MergeError(ValueError):

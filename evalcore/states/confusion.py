@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from evalcore.accumulator import Spec, State, refuse_other_spec
+from evalcore.accumulator import Spec, State, packed, refuse_other_spec, unpacked
 from evalcore.batch import Batch, LabelColumn
 from evalcore.errors import InvalidPredictions
 from evalcore.labels import in_order
@@ -112,7 +112,7 @@ class ConfusionCounts:
         """The labels and the tables, by cell."""
         names = ("rows", "weights", "squares")
         tables = dict(zip(names, (self.rows, *(self.weighted or ())), strict=False))
-        found: dict[str, Any] = {"labels": np.array(self.labels, dtype=np.str_)}
+        found: dict[str, Any] = {"labels": packed(self.labels)}
         for name, table in tables.items():
             found[f"{name}_places"], found[name] = table.items()
         return found
@@ -120,7 +120,7 @@ class ConfusionCounts:
     @classmethod
     def restore(cls, spec: Spec, state: State) -> Self:
         """The inverse of ``state``."""
-        labels = tuple(str(label) for label in state["labels"])
+        labels = unpacked(state["labels"])
         names = [name for name in ("rows", "weights", "squares") if name in state]
         rows, *weighted = (Cells.of(len(labels), state[f"{name}_places"], state[name]) for name in names)
         return cls(spec, labels, rows, (weighted[0], weighted[1]) if weighted else None)

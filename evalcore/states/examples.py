@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from evalcore.accumulator import Spec, State, refuse_other_spec
+from evalcore.accumulator import Spec, State, packed, refuse_other_spec, unpacked
 from evalcore.batch import Batch, LabelColumn
 from evalcore.labels import in_order
 from evalcore.states.example_choices import Rows, batch_rows, choices
@@ -139,14 +139,14 @@ class ExampleRows:
 
     def state(self) -> State:
         """The names and the columns."""
-        names = {"labels": np.array(self.labels, dtype=np.str_), "files": np.array(self.files, dtype=np.str_)}
+        names = {"labels": packed(self.labels), "files": packed(self.files)}
         return names | {"too_many": np.array(self.too_many)} | self.rows.columns()
 
     @classmethod
     def restore(cls, spec: Spec, state: State) -> Self:
         """The inverse of ``state``."""
         rows = Candidates(**{field.name: state[field.name] for field in fields(Candidates)})
-        labels, files = (tuple(state[name].tolist()) for name in ("labels", "files"))
+        labels, files = (unpacked(state[name]) for name in ("labels", "files"))
         return cls(spec, labels, files, rows, bool(state["too_many"]))
 
 

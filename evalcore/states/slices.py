@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from evalcore.accumulator import Spec, State, refuse_other_spec
+from evalcore.accumulator import Spec, State, packed, refuse_other_spec, unpacked
 from evalcore.batch import Batch, LabelColumn
 from evalcore.errors import InvalidSettings
 from evalcore.labels import in_order
@@ -110,13 +110,13 @@ class SliceCounts:
 
     def state(self) -> State:
         """The columns' names, and by their number the values, the labels and the counts."""
-        found: dict[str, Any] = {"columns": np.array(sorted(self.columns), dtype=np.str_)}
+        found: dict[str, Any] = {"columns": packed(sorted(self.columns))}
         for i, name in enumerate(sorted(self.columns)):
             part = self.columns[name]
             known = [value for value in part.values if value is not None]
-            found[f"values_{i}"] = np.array(known, dtype=np.str_)
+            found[f"values_{i}"] = packed(known)
             found[f"missing_{i}"] = np.array(None in part.values)
-            found[f"labels_{i}"] = np.array(part.labels, dtype=np.str_)
+            found[f"labels_{i}"] = packed(part.labels)
             found[f"places_{i}"], found[f"tables_{i}"] = part.places, part.tables
         return found
 
@@ -124,10 +124,10 @@ class SliceCounts:
     def restore(cls, spec: Spec, state: State) -> Self:
         """The inverse of ``state``."""
         found = {}
-        for i, name in enumerate(state["columns"].tolist()):
-            known = tuple(state[f"values_{i}"].tolist())
+        for i, name in enumerate(unpacked(state["columns"])):
+            known = unpacked(state[f"values_{i}"])
             values: Names = (*known, None) if state[f"missing_{i}"].item() else known
-            labels = tuple(state[f"labels_{i}"].tolist())
+            labels = unpacked(state[f"labels_{i}"])
             found[name] = Sliced(values, labels, state[f"places_{i}"], state[f"tables_{i}"])
         return cls(spec, found)
 

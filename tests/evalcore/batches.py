@@ -17,7 +17,7 @@ from evalcore.settings import resolve_settings
 from evalcore.states.cells import Cells
 from evalcore.states.confusion import ConfusionCounts
 
-ALPHABET = ("a", "b", "c", "10", "2")
+ALPHABET = ("a", "b", "c", "10", "2", "a\0")
 
 
 def label_column(values: Sequence[str | None]) -> LabelColumn:
