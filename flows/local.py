@@ -11,7 +11,7 @@ from evalcore.errors import InvalidParameter, InvalidSettings
 from flows import engine as engines
 from flows import output as output_folder
 from flows.progress import counted, step
-from infra import documents, layout, settings_files
+from infra import documents, folder, layout, settings_files
 from infra.inputs import Inputs
 from infra.layout import Target
 from infra.storage import Entry
@@ -49,7 +49,7 @@ def evaluate_files(
     target = Target(_id(document, "model_id"), _id(document, "version_id"), dataset_split)
     identity = Identity(
         model_id=target.model_id,
-        model_name=settings.name or document.get("model_id") or paths[0].name,
+        model_name=settings.name or document.get("model_id") or folder.shown(paths[0].name),
         version_id=target.version_id,
         created_at=document.get("created_at"),
         evaluation="",

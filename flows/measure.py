@@ -22,6 +22,7 @@ from flows.engine import HERE, Engine
 from flows.examples import with_example_rows, with_texts
 from flows.rows import Rows, open_rows
 from flows.store_files import stored
+from infra import folder
 from infra.pieces import TableFile
 from infra.registry import Inputs
 from infra.storage import Store
@@ -133,9 +134,7 @@ def _local(path: Path) -> TableFile:
         raise UnreadableFile(
             f"{path} cannot be opened: {error.strerror}", "give the path of a file that can be read"
         ) from error
-    # A name need not be Unicode, as what the summary says of it has to be.
-    key = path.as_posix().encode(errors="backslashreplace").decode()
-    return TableFile(key, etag, state.st_size, partial(path.absolute().open, "rb"))
+    return TableFile(folder.shown(path.as_posix()), etag, state.st_size, partial(path.absolute().open, "rb"))
 
 
 def _digest(digest: Any, stream: Any) -> str:

@@ -196,13 +196,12 @@ class FolderStore:
 
     def _refuse(self, key: str) -> NoReturn:
         name = key.rpartition("/")[2]
-        shown = _shown(key)
         raise UnreadableFile(
-            f"{self.url}/{shown} "
+            f"{self.url}/{shown(key)} "
             + ("is neither a file nor a folder" if _is_text(name) else "has a name that is not Unicode"),
             "remove it, or put the file itself there",
             store=self.url,
-            key=shown,
+            key=shown(key),
         )
 
     def _compare(self, key: str, if_match: str | None) -> None:
@@ -231,7 +230,8 @@ def _is_text(name: str) -> bool:
     return not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
-def _shown(key: str) -> str:
+def shown(key: str) -> str:
+    """A path as text: what of it is not Unicode, as a name need not be, as escapes."""
     return key.encode(errors="backslashreplace").decode()
 
 

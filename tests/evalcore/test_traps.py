@@ -108,7 +108,7 @@ def test_no_row_is_lost_to_a_list_of_labels() -> None:
     found = evaluate([batch(["a", "a", "b"], ["a", "new", "b"])]).measured
 
     assert (found.labels, found.elements, found.examples) == (("a", "b", "new"), 3, 3)
-    with pytest.raises(InvalidPredictions, match="'new' \\(1 rows\\)"):
+    with pytest.raises(InvalidPredictions, match="'new' \\(1 row\\)"):
         evaluate([batch(["a", "a", "b"], ["a", "new", "b"])], labels=["a", "b"])
 
 
