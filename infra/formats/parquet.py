@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
@@ -48,6 +48,7 @@ class OpenedParquet:
         except BaseException:
             self.close()
             raise
+        self._file = file
         self._metadata = file.metadata
         self._schema = file.schema_arrow
         self.names: tuple[str, ...] | None = tuple(self._schema.names)
@@ -59,8 +60,9 @@ class OpenedParquet:
 
     def sections(self, wanted: Wanted) -> Iterator[Section]:
         """Row groups, small ones together; a huge one is cut as it is decoded, in order."""
-        reader = partial(self._reader, self._encoded(wanted))
-        most = self._most_rows(wanted.columns)
+        chunks = self._first_chunks(wanted.columns)
+        reader = partial(self._reader, self._encoded(chunks, wanted))
+        most = self._most_rows(chunks)
         for groups, rows in self._runs(most):
             if rows <= most:
                 read = partial(self._read, reader, groups, wanted.columns)
@@ -68,14 +70,28 @@ class OpenedParquet:
             else:
                 yield Section(rows, partial(self._cut, reader, groups, wanted.columns, most))
 
-    def _most_rows(self, columns: list[str]) -> int:
-        """How many rows a piece may have: fewer where there are many columns, so that memory stays small."""
+    def _first_chunks(self, columns: Collection[str]) -> dict[str, Any]:
+        """What the first row group says of the wanted columns, by their paths in the schema."""
         if not self._metadata.num_row_groups:
-            return PIECE_ROWS
+            return {}
+        paths = [self._metadata.schema.column(place).path for place in range(self._metadata.num_columns)]
+        names = set(columns)
+        places = [place for place, path in enumerate(paths) if names & {path, path.partition(".")[0]}]
+        if places:
+            # Of a damaged description Arrow raises when it reads a row; asked for it, it ends the process.
+            next(
+                self._file.reader.iter_batches(1, row_groups=[0], column_indices=places, use_threads=False),
+                None,
+            )
         group = self._metadata.row_group(0)
-        chunks = [group.column(place) for place in range(group.num_columns)]
-        wanted = [chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns]
-        row_bytes = sum(chunk.total_uncompressed_size for chunk in wanted) / max(group.num_rows, 1)
+        return {paths[place]: group.column(place) for place in places}
+
+    def _most_rows(self, chunks: Mapping[str, Any]) -> int:
+        """How many rows a piece may have: fewer where there are many columns, so that memory stays small."""
+        if not chunks:
+            return PIECE_ROWS
+        whole = sum(chunk.total_uncompressed_size for chunk in chunks.values())
+        row_bytes = whole / max(self._metadata.row_group(0).num_rows, 1)
         return int(min(PIECE_ROWS, max(SMALL_ROWS, _PIECE_BYTES / max(row_bytes, 1))))
 
     def _runs(self, most: int) -> Iterator[tuple[list[int], int]]:
@@ -127,7 +143,12 @@ class OpenedParquet:
             stream = self._unused.pop() if self._unused else None
         if stream is None:
             stream = self._another()
-        return pq.ParquetFile(self._source(stream), metadata=self._metadata, read_dictionary=encoded)
+        return pq.ParquetFile(
+            self._source(stream),
+            metadata=self._metadata,
+            read_dictionary=encoded,
+            page_checksum_verification=True,  # where pages have one
+        )
 
     def _another(self) -> BinaryIO:
         if isinstance(self._streams[0], io.BytesIO):
@@ -146,16 +167,10 @@ class OpenedParquet:
             return pa.BufferReader(pa.py_buffer(stream.getbuffer()))
         return stream
 
-    def _encoded(self, wanted: Wanted) -> list[str]:
+    def _encoded(self, chunks: Mapping[str, Any], wanted: Wanted) -> list[str]:
         """Columns of text that are worth reading as the dictionaries they are stored as."""
         import pyarrow.types as types
 
-        if not self._metadata.num_row_groups:
-            return []
-        group = self._metadata.row_group(0)
-        chunks = {
-            group.column(place).path_in_schema: group.column(place) for place in range(group.num_columns)
-        }
         texts = [
             name
             for name in wanted.labels

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from evalcore.columns import plan_reading
@@ -44,6 +45,29 @@ def test_a_file_whose_types_are_damaged_is_unreadable() -> None:
 
     with pytest.raises(UnreadableFile, match=r"a\.ipc"):
         column_of(tables(("a.ipc", bytes(data))), "y_true")
+
+
+def test_a_file_whose_description_is_damaged_is_unreadable() -> None:
+    """A column that its footer calls required, and which has missing values: Arrow may end the process."""
+    data = written(ROWS, ".parquet")
+    optional, required = (b"\x25" + kind + b"\x18\x06y_true" for kind in (b"\x02", b"\x00"))
+    assert data.count(optional) == 1
+
+    with pytest.raises(UnreadableFile, match=r"a\.parquet .* level"):
+        column_of(tables(("a.parquet", data.replace(optional, required))), "y_true")
+
+
+def test_a_page_that_differs_from_its_checksum_is_unreadable() -> None:
+    """One bit of a label, which every decoder would take for another label."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        ROWS, sink, compression="none", use_dictionary=False, write_page_checksum=True, write_statistics=False
+    )
+    data = bytearray(sink.getvalue().to_pybytes())
+    data[data.index(b"a", 4)] ^= 2
+
+    with pytest.raises(UnreadableFile, match=r"a\.parquet .*CRC"):
+        column_of(tables(("a.parquet", bytes(data))), "y_true")
 
 
 def test_formats_are_not_mixed() -> None:
