@@ -36,15 +36,15 @@ def index_view(index: Mapping[str, Any]) -> dict[str, Any]:
         by_model[entry["model_id"]].append(entry)
     models = [_model(model_id, entries) for model_id, entries in by_model.items()]
     models.sort(key=lambda model: (_URGENCY.index(model["state"]), model["name"].casefold(), model["id"]))
-    every = [row for model in models for row in (*model["rows"], *model["older"])]
     return {
         "models": models,
-        "evaluations": len(every),
-        "tally": _tally([row["state"] for row in every]),
+        "evaluations": sum(map(len, by_model.values())),
+        "tally": _tally([model["state"] for model in models]),
     }
 
 
 def _tally(states: list[str]) -> list[dict[str, Any]]:
+    """How many models stand how: a version that was replaced since counts no more."""
     return [
         {"state": state, "word": _WORDS[state][0], "sign": _WORDS[state][1], "count": states.count(state)}
         for state in _URGENCY

@@ -115,6 +115,18 @@ def _history(values: list[float | None], **changes: Any) -> list[dict[str, Any]]
     ]
 
 
+def test_the_count_of_verdicts_goes_over_models(opened: Any) -> None:
+    """A version that failed before the promoted one is history, and no failure to look for."""
+    entries = [samples.entry("m", version, "fail", created_at=None) for version in ("v1", "v2")]
+    entries.append(samples.entry("m", "v3", "pass", created_at=None) | {"promoted": True})
+    page = opened(render_index({"evaluations": entries})).page
+    tally = page.eval_on_selector_all(
+        "#tally li", "all => all.map(e => [e.dataset.state, e.innerText.trim()])"
+    )
+    assert [state for state, _ in tally] == ["pass"]
+    assert tally[0][1].endswith("1")
+
+
 def test_every_model_has_a_line_with_what_is_in_force(opened: Any) -> None:
     """Verdict, version and main figure of each model stand above all else, what failed first."""
     page = opened(render_index(samples.index())).page
