@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 
-from templates.words import pieces, visible
+from templates.words import pieces, runs_from_right, visible
 
 _MARKUP = re.compile(r"[\\`*_\[\]{}()#+!|~$]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ACTED_ON = re.compile(r"(?<=[@#:])(?=[\w/+-])|(?<=www)(?=\.)", re.IGNORECASE)
-_RIGHT_TO_LEFT = ("R", "AL")
 
 
 def escaped(text: object) -> str:
@@ -32,7 +30,7 @@ def _plain(text: str) -> str:
 def name(text: object) -> str:
     """A name from the data; one that is written from right to left keeps that to itself."""
     shown = visible(text)
-    if any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in shown):
+    if runs_from_right(shown):
         return f"<bdi>{escaped(shown)}</bdi>"
     return escaped(shown)
 

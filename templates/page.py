@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from templates.words import pieces, shorten, visible
+from templates.words import pieces, runs_from_right, shorten, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
+
+    Name = Callable[[object], Markup]
 
 _HERE = Path(__file__).parent
 _ROOM = 28
@@ -59,7 +61,7 @@ def _hash(text: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(paper: bool) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -70,12 +72,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    write = name_on_paper if paper else name
     environment.filters |= {
-        "name": name,
+        "name": write,
         "attr": attribute,
         "text": visible,
-        "named": named,
-        "short": short,
+        "named": partial(named, write=write),
+        "short": partial(short, write=write),
         "svg": drawn,
     }
     return environment
@@ -91,7 +94,7 @@ def page(template: str, context: Mapping[str, Any], *styles: str, code: str = ""
     style = stylesheet(*styles) if styles else ""
     text = script(code) if code else ""
     return (
-        _environment()
+        _environment(bool(context.get("paper")))
         .get_template(template)
         .render(
             **context,
@@ -110,17 +113,27 @@ def name(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(visible(text))
 
 
-def short(text: object) -> Markup:
+def name_on_paper(text: object) -> Markup:
+    """A name from the data; only one that is written from right to left has to be isolated there.
+
+    An element costs what a line of text does, and WeasyPrint orders the letters of each line anew.
+    """
+    from markupsafe import Markup
+
+    return name(text) if runs_from_right(visible(text)) else Markup.escape(visible(text))
+
+
+def short(text: object, write: Name = name) -> Markup:
     """A name where there is little room; in full it stands elsewhere on the page."""
-    return name(shorten(visible(text), _ROOM))
+    return write(shorten(visible(text), _ROOM))
 
 
-def named(sentence: object, label: object) -> Markup:
-    """A sentence in which the label that it speaks of is isolated."""
+def named(sentence: object, label: object, write: Name = name) -> Markup:
+    """A sentence in which the label that it speaks of is a name."""
     from markupsafe import Markup
 
     parts = pieces(sentence, label)
-    return Markup("").join(name(part) if is_label else part for part, is_label in parts)
+    return Markup("").join(write(part) if is_label else part for part, is_label in parts)
 
 
 def attribute(text: object) -> Markup:

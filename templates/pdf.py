@@ -61,7 +61,6 @@ def render(summary: Mapping[str, Any]) -> bytes:
             stylesheets=[style],
             font_config=fonts,
             pdf_variant="pdf/ua-1",
-            pdf_identifier=(summary.get("evaluation") or "").encode("ascii", "replace")[:32] or b"assay",
         )
 
 

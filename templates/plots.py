@@ -60,9 +60,9 @@ class Frame:
 
     def ticks_x(self) -> str:
         """The horizontal axis: fine lines with their values."""
-        foot = _px(self.top + self.tall)
-        return "".join(
-            f'<path class="rule" stroke="{_LINE}" d="M{self.x(at)} {_px(self.top)}V{foot}"/>'
+        top, foot = _px(self.top), _px(self.top + self.tall)
+        lines = "".join(f"M{self.x(at)} {top}V{foot}" for at in _TICKS)
+        return _rules(lines) + "".join(
             f'<text x="{self.x(at)}" y="{_px(self.top + self.tall + 15)}" text-anchor="middle">{at:g}</text>'
             for at in _TICKS
         )
@@ -70,11 +70,15 @@ class Frame:
     def ticks_y(self, values: Iterable[tuple[float, str]]) -> str:
         """The vertical axis: fine lines with what they say."""
         left, right = _px(self.left), _px(self.left + self.wide)
-        return "".join(
-            f'<path class="rule" stroke="{_LINE}" d="M{left} {self.y(at)}H{right}"/>'
+        shown = list(values)
+        return _rules("".join(f"M{left} {self.y(at)}H{right}" for at, _ in shown)) + "".join(
             f'<text x="{_px(self.left - 6)}" y="{_px(float(self.y(at)) + 4)}" text-anchor="end">{said}</text>'
-            for at, said in values
+            for at, said in shown
         )
+
+
+def _rules(lines: str) -> str:
+    return f'<path class="rule" stroke="{_LINE}" d="{lines}"/>'
 
 
 _SHARES = [(at, f"{at:g}") for at in _TICKS]
@@ -134,16 +138,20 @@ def reliability(
     found = list(points)
     ends = "".join(f"M{frame.x(mean)} {frame.y(low)}V{frame.y(high)}" for mean, _, (low, high), _ in found)
     dots = "".join(
-        f'<circle class="dot" fill="{_ACCENT}" cx="{frame.x(mean)}" cy="{frame.y(share)}" '
-        f'r="{_px(2.5 + 8 * part**0.5)}"/>'
-        for mean, share, _, part in found
+        _disc(frame.x(mean), frame.y(share), _px(2.5 + 8 * part**0.5)) for mean, share, _, part in found
     )
     drawn = (
         f'<path class="reference" stroke="{_THEN}" stroke-dasharray="4 4" '
         f'd="M{frame.x(0)} {frame.y(0)}L{frame.x(1)} {frame.y(1)}"/>'
-        f'<path class="ends" stroke="{_BAND}" stroke-width="3" d="{ends}"/>{dots}'
+        f'<path class="ends" stroke="{_BAND}" stroke-width="3" d="{ends}"/>'
+        f'<path class="dot" fill="{_ACCENT}" d="{dots}"/>'
     )
     return frame.picture("reliability", title, axes, drawn, frame.ticks_x() + frame.ticks_y(_SHARES))
+
+
+def _disc(x: str, y: str, radius: str) -> str:
+    half = f"a{radius} {radius} 0 1 0"
+    return f"M{x} {y}m-{radius} 0{half} {2 * float(radius):g} 0{half} -{2 * float(radius):g} 0z"
 
 
 def histogram(

@@ -47,6 +47,11 @@ def visible(text: object) -> str:
     return "".join("\ufffd" if _hidden(each) else each for each in shown)
 
 
+def runs_from_right(text: str) -> bool:
+    """Whether some of it is written from right to left, so that what stands beside it may change places."""
+    return not text.isascii() and any(unicodedata.bidirectional(each) in ("R", "AL") for each in text)
+
+
 def shorten(text: str, longest: int) -> str:
     """At most ``longest`` characters, cut with an ellipsis."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"

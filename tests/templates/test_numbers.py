@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from evalcore import registry
 from templates import numbers, words
-from templates.page import attribute, named
+from templates.page import attribute, name_on_paper, named
 
 
 @pytest.mark.parametrize(
@@ -159,3 +159,12 @@ def test_scores_of_rows_keep_off_the_ends() -> None:
         "1.0000",
         "–",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("a < b", "a &lt; b"), ("قطة", "<bdi>قطة</bdi>"), ("狗", "狗"), ("a\u202eb", "a\ufffdb")],
+)
+def test_on_paper_only_names_from_right_to_left_are_isolated(text: str, written: str) -> None:
+    """The others cannot change the order of what stands beside them, and an element costs time."""
+    assert name_on_paper(text) == written

@@ -311,16 +311,14 @@ def test_without_a_time_and_a_digest() -> None:
     assert not any("version created" in page for page in found.pages)
 
 
-@pytest.mark.parametrize(
-    ("make", "seconds"), [(samples.churn, 0.3), (samples.ten, 0.5), (lambda: samples.warned(300), 1.5)]
-)
-def test_it_is_quick(make: Callable[[], dict[str, Any]], seconds: float) -> None:
+@pytest.mark.parametrize(("name", "seconds"), [("binary", 0.4), ("ten", 0.5), ("many", 1.5)])
+def test_it_is_quick(name: str, seconds: float, every_part: dict[str, dict[str, Any]]) -> None:
     """Processor time of a warm process, with room for a machine that does other things as well."""
-    summary = make()
+    summary = every_part.get(name) or samples.warned(300)
     pdf(summary)
     taken = []
     for _ in range(3):
         start = time.process_time()
         pdf(summary)
         taken.append(time.process_time() - start)
-    assert min(taken) <= 2.5 * seconds
+    assert min(taken) <= 2 * seconds
