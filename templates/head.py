@@ -14,6 +14,8 @@ from templates.words import VERDICTS, listing, metric, plural, requirement, shor
 
 MAIN = ("weighted_f1", "accuracy", "macro_f1", "balanced_accuracy", "majority_share")
 _JUDGED = frozenset(MAIN) - {"majority_share"}  # what the model can change
+_LONGEST_NAME = 500
+"""Letters of a model's name in its title; all of them are in summary.json."""
 _BAD_FIRST = ("fail", "inconclusive", "pass")
 
 
@@ -23,7 +25,7 @@ def head_view(summary: Mapping[str, Any]) -> dict[str, Any]:
     what_if = _what_if(summary)
     title = f"{shorten(visible(name), 80)} · {summary['version_id']} · {summary['dataset_split']}"
     return {
-        "name": name,
+        "name": shorten(visible(name), _LONGEST_NAME),
         "model_id": summary["model_id"],
         "version": summary["version_id"],
         "split": summary["dataset_split"],

@@ -18,7 +18,7 @@ _FIRST = ("failed", "fail")
 _URGENCY = ("failed", "fail", "inconclusive", "pass", "none")
 MOST_ROWS = 6
 """The newest evaluations of a model, shown at once beside what is in force and what did not run."""
-_LONGEST_NAME = 60
+_LONGEST_NAME, _LONGEST_TITLE = 60, 500
 _WORDS = {**VERDICTS, "failed": ("Did not run", "!"), "none": ("No gate", "–")}
 
 
@@ -62,7 +62,7 @@ def _model(model_id: str, entries: list[Mapping[str, Any]]) -> dict[str, Any]:
     name = next((entry["model_name"] for entry in newest if entry.get("model_name")), model_id)
     return {
         "id": model_id,
-        "name": name,
+        "name": shorten(visible(name), _LONGEST_TITLE),
         "short": shorten(visible(name), _LONGEST_NAME),
         "rows": sorted(recent, key=_failures_first),
         "older": [row for row in every if row not in recent],

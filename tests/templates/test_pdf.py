@@ -303,6 +303,13 @@ def test_it_fetches_nothing_and_says_nothing(caplog: pytest.LogCaptureFixture, t
     assert [record for record in caplog.records if record.name.startswith(("weasyprint", "fontTools"))] == []
 
 
+def test_a_name_without_end_is_cut() -> None:
+    """Laid out whole, its letters would take minutes; summary.json has them."""
+    found = _read(samples.churn(model_name="x" * 60_000))
+    assert "x" * 40 in found.pages[0].extract_text()
+    assert len(found.pages) <= 4
+
+
 def test_without_a_time_and_a_digest() -> None:
     """An evaluation without a store is printed too, without a date of creation."""
     found = _read(samples.churn(created_at=None, evaluation="0" * 64))
