@@ -10,6 +10,7 @@ import numpy.typing as npt
 from evalcore.batch import Bools, LabelColumn, Scores, Source
 from evalcore.errors import InvalidPredictions
 from evalcore.labels import canonical
+from evalcore.texts import no_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,12 +62,15 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
 def slice_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelColumn:
     """A column whose values part the rows: what labels may be, dates, times and decimals too, by their text.
 
-    Raises InvalidPredictions for any other type.
+    Raises InvalidPredictions for any other type, and for times in a zone that this machine does not know.
     """
     import pyarrow as pa
 
     if pa.types.is_temporal(column.type) or pa.types.is_decimal(column.type):
-        column = column.cast(pa.string())
+        try:
+            column = column.cast(pa.string())
+        except pa.ArrowException as error:
+            raise no_text(name, column.type, error) from error
     return label_column(column, name, source)
 
 

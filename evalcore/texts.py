@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from evalcore.errors import InvalidPredictions
 from evalcore.labels import canonical
 
 if TYPE_CHECKING:
@@ -16,12 +17,40 @@ LONGEST = 200
 
 
 def texts_at(table: pa.Table, rows: Sequence[int]) -> list[dict[str, str | None]]:
-    """The texts of some rows of a table, by column; what is missing is None."""
+    """The texts of some rows of a table, by column; what is missing is None.
+
+    Raises InvalidPredictions for a column whose values have no text.
+    """
+    columns = {name: _texts(table.column(name), rows, name) for name in table.column_names}
+    return [{name: texts[i] for name, texts in columns.items()} for i in range(len(rows))]
+
+
+def _texts(column: pa.ChunkedArray, rows: Sequence[int], name: str) -> list[str | None]:
     import pyarrow as pa
 
-    picked = table.take(pa.array(rows, pa.int64()))
-    columns = {name: _values(picked.column(name)) for name in picked.column_names}
-    return [{name: text(values[i]) for name, values in columns.items()} for i in range(len(rows))]
+    try:
+        return [text(value) for value in _values(_picked(column, rows))]
+    except (pa.ArrowException, OverflowError, ValueError) as error:
+        raise no_text(name, column.type, error) from error
+
+
+def _picked(column: pa.ChunkedArray, rows: Sequence[int]) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    try:
+        return column.take(pa.array(rows, pa.int64()))
+    except pa.ArrowNotImplementedError:  # run-end encoded, and views
+        values = [column[row].as_py() for row in rows]
+        return pa.chunked_array([pa.array(values)])
+
+
+def no_text(name: str, kind: pa.DataType, error: Exception) -> InvalidPredictions:
+    """A column was to be shown or to part the rows, but its values cannot be written down."""
+    return InvalidPredictions(
+        f"the column {name!r} holds {kind}, of which no text can be made: {error}",
+        "store it as text, or leave it out of slices and example_columns",
+        column=name,
+    )
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

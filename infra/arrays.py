@@ -34,6 +34,6 @@ def text_array(values: Sequence[str | None]) -> pa.Array:
 
     data = [b"" if value is None else value.encode() for value in values]
     offsets = np.cumsum([0, *map(len, data)], dtype=np.int32)
-    present = np.packbits([value is not None for value in values], bitorder="little").astype(np.uint8)
-    buffers = [present, offsets, b"".join(data)]
+    present = np.array([value is not None for value in values], dtype=np.bool_)
+    buffers = [np.packbits(present, bitorder="little"), offsets, b"".join(data)]
     return pa.Array.from_buffers(pa.string(), len(data), [pa.py_buffer(buffer) for buffer in buffers])

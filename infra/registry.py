@@ -79,8 +79,8 @@ class Model:
         """The content of ``version.json``; raises VersionNotFound and InvalidSettings."""
         if version_id not in self._documents:
             entries = self._entries.get(Place("version", layout.check_id("version", version_id)))
-            document = entries and read_settings(self.store, entries[0], "version_id", version_id)
-            if not document:
+            document = read_settings(self.store, entries[0], "version_id", version_id) if entries else None
+            if document is None:
                 raise missing.version(self.model_id, self.versions(), version_id)
             created_at(document, entries[0].key if entries else "")
             self._documents[version_id] = document

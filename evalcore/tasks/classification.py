@@ -54,7 +54,7 @@ class Classification:
         rows: RowCounts = states[RowCounts]
         counts: ConfusionCounts = states[ConfusionCounts]
         _refuse_outside(counts)
-        _refuse_empty(rows)
+        _refuse_empty(rows, counts)
         _refuse_weightless(counts)
         states = with_rankings(states)
         views: Mapping[Kind, Any] = {ConfusionCounts: counts, OneVsRest: OneVsRest(counts)}
@@ -86,9 +86,14 @@ def _refuse_outside(counts: ConfusionCounts) -> None:
     )
 
 
-def _refuse_empty(rows: RowCounts) -> None:
-    if rows.evaluated:
+def _refuse_empty(rows: RowCounts, counts: ConfusionCounts) -> None:
+    if rows.evaluated and counts.rows.total():
         return
+    if rows.evaluated:
+        raise InvalidPredictions(
+            f"there is no label to evaluate: the lists of all {rows.evaluated} rows are empty",
+            "store predictions with at least one row whose lists hold a label",
+        )
     raise InvalidPredictions(
         f"there is no row to evaluate: of {rows.rows} rows {rows.missing_ground_truth} have no ground truth "
         f"and {rows.missing_predictions} no prediction",

@@ -5,6 +5,7 @@ Heavy libraries are imported by the commands that need them: help and the readin
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,7 +14,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
     from infra.machine import prepare
 
+    _have_standard_error()
     prepare()
     from flows.cli.run import run
 
     return run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _have_standard_error() -> None:
+    """Where a daemon closed it, what is said goes nowhere, and not into the next file that is opened."""
+    if sys.stderr is None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        sys.stderr = os.fdopen(2, "w")

@@ -84,7 +84,7 @@ def _usage(error: typer.TyperException) -> InvalidParameter:
 
 
 def _report(error: AssayError, as_json: bool) -> int:
-    if not (as_json and _written(error)) and sys.stderr is not None:
+    if not (as_json and _written(error)):
         line = f"error[{error.code}]: {safe(error)}"
         facts = {"error": error.document()}
         sys.stderr.write(progress.json_line("error", line, facts) if progress.as_json() else f"{line}\n")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+import numpy as np
 
 from evalcore.labels import canonical
 from infra.format_table import BadValue, Broken, Raw, Section, Wanted, table_format
@@ -17,6 +20,9 @@ BLOCK = 4 << 20
 """Bytes that are parsed at a time, up to the end of the line."""
 LONGEST = 64 << 20
 _BOM = b"\xef\xbb\xbf"
+_NULL = re.compile(rb"\s*null")
+_DEEP = 5_000
+"""Lists and objects that begin in one line; with more they may lie too deep within each other."""
 _EXACT = 2**53
 _SCALARS = {str, int, float, bool}
 _ITEMS = {*_SCALARS, type(None)}
@@ -109,6 +115,8 @@ def _parsed(block: bytes, exact: tuple[str, ...], first_row: int) -> pa.Table:
     import pyarrow as pa
     import pyarrow.json as arrow_json
 
+    if _ends_arrow(block):
+        return _line_by_line(block, exact, first_row)
     options = arrow_json.ReadOptions(use_threads=False, block_size=len(block) + 1)
     try:
         block.decode()
@@ -118,6 +126,20 @@ def _parsed(block: bytes, exact: tuple[str, ...], first_row: int) -> pa.Table:
     if any(_guessed(table.column(name)) for name in exact if name in table.column_names):
         return _line_by_line(block, exact, first_row)
     return table
+
+
+def _ends_arrow(block: bytes) -> bool:
+    """Whether Arrow's reader might end the process: a first row that is null, thousands of levels."""
+    if _NULL.match(block):
+        return True
+    opened = block.count(b"[") + block.count(b"{")
+    if opened - block.count(b"\n") < _DEEP:
+        return False
+    signs = np.frombuffer(block, np.uint8)
+    lines = np.flatnonzero(signs == ord("\n"))
+    places = np.flatnonzero((signs == ord("[")) | (signs == ord("{")))
+    before = np.concatenate([[0], np.searchsorted(places, lines), [len(places)]])
+    return bool(np.diff(before).max() >= _DEEP)
 
 
 def _guessed(column: pa.ChunkedArray) -> bool:

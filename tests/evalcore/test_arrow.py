@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evalcore.accumulator import Spec
-from evalcore.arrow import label_column, score_column
+from evalcore.arrow import label_column, score_column, slice_column
 from evalcore.batch import LabelColumn, Source
 from evalcore.columns import plan_reading
 from evalcore.errors import InvalidParameter, InvalidPredictions, InvalidSettings
@@ -240,7 +240,7 @@ def test_reading_arrow_does_not_load_pandas(tmp_path: Path) -> None:
     pq.write_table(pa.table({"y_true": ["no", None], "n": [3, None], "y_score": [0.5, None]}), file)
     code = f"""if True:
         import sys, pyarrow.parquet as pq
-        from evalcore.arrow import label_column, score_column
+        from evalcore.arrow import label_column, score_column, slice_column
         from evalcore.batch import Source
         table, here = pq.ParquetFile({str(file)!r}).read_row_group(0), Source("x")
         for name in ("y_true", "n"):
@@ -305,3 +305,11 @@ def test_labels_in_half_precision_are_told_apart() -> None:
     found = label_column(pa.chunked_array(chunks), "y", HERE)
 
     assert [found.vocabulary[code] for code in found.codes] == ["0.5", "1", "1", "2", "0.5"]
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("us", "Mars/X"), pa.month_day_nano_interval()])
+def test_a_slice_without_texts_is_named(kind: pa.DataType) -> None:
+    """Values that cannot be written down cannot part the rows."""
+    column = pa.chunked_array([pa.array([1 if pa.types.is_timestamp(kind) else (1, 2, 3)], kind)])
+    with pytest.raises(InvalidPredictions, match=r"the column 'seen' holds .*, of which no text can be made"):
+        slice_column(column, "seen", Source("f"))

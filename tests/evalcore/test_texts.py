@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from evalcore.errors import InvalidPredictions
 from evalcore.texts import LONGEST, text, texts_at
 
 CASES: list[tuple[Any, pa.DataType | None, str | None]] = [
@@ -35,6 +36,34 @@ def test_every_type_has_a_text(value: Any, kind: pa.DataType, expected: str | No
     table = pa.table({"x": pa.array([None, value], kind)})
 
     assert texts_at(table, [1, 0]) == [{"x": expected}, {"x": None}]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(["x", None], pa.string_view()),
+        pa.RunEndEncodedArray.from_arrays([1, 2], pa.array(["x", None])),
+    ],
+    ids=["view", "run-end encoded"],
+)
+def test_types_that_arrow_cannot_take_from_have_texts(column: pa.Array) -> None:
+    """Some of Arrow's types lack most of its functions."""
+    assert texts_at(pa.table({"x": column}), [1, 0]) == [{"x": None}, {"x": "x"}]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([1], pa.timestamp("us", "Mars/X")),
+        pa.array([(1, 2, 3)], pa.month_day_nano_interval()),
+        pa.array([[2**62]], pa.list_(pa.timestamp("us"))),
+    ],
+    ids=["unknown zone", "interval", "outside the calendar"],
+)
+def test_a_column_without_texts_is_named(column: pa.Array) -> None:
+    """Neither Arrow nor Python can write them down."""
+    with pytest.raises(InvalidPredictions, match=r"the column 'seen' holds .*, of which no text can be made"):
+        texts_at(pa.table({"seen": column}), [0])
 
 
 def test_text_that_is_not_utf8_is_shown_as_far_as_it_goes() -> None:

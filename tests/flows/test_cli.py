@@ -15,7 +15,7 @@ import pytest
 
 from evalcore.errors import StorageUnavailable
 from tests.flows.conftest import Ran
-from tests.flows.stores import snapshot
+from tests.flows.stores import document, snapshot
 
 Assay = Callable[..., Ran]
 pytestmark = pytest.mark.usefixtures("quick_reports")
@@ -195,6 +195,18 @@ def test_a_closed_pipe_is_quiet(evaluated: Path) -> None:
         _, err = process.communicate(timeout=60)
 
     assert (process.returncode, err) == (141, b"")
+
+
+def test_a_closed_standard_error_is_no_harm(evaluated: Path, tmp_path: Path) -> None:
+    """Daemons start programs so: what is said goes nowhere, and the work is done."""
+    file = evaluated / "models/good/versions/v1/predictions/test/part-0.parquet"
+    program = str(Path(sys.executable).parent / "assay")
+    line = 'exec "$0" evaluate --file "$1" --output "$2" --json 2>&-'
+    ran = subprocess.run(
+        ["sh", "-c", line, program, str(file), str(tmp_path)], capture_output=True, timeout=120, check=True
+    )
+
+    assert json.loads(ran.stdout)["examples"] == document(tmp_path / "summary.json")["examples"]
 
 
 @pytest.mark.parametrize(

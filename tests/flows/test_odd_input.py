@@ -66,6 +66,18 @@ def test_a_pipe_is_not_waited_for(option: str, code: str, assay: Assay, tmp_path
     assert ran.err.splitlines()[-1].startswith(f"error[{code}]: ")
 
 
+@pytest.mark.parametrize("more", [{}, {"weight": 1.0}])
+def test_rows_whose_lists_are_all_empty(more: dict[str, float], assay: Assay, tmp_path: Path) -> None:
+    """Rows are there, and nothing in them to be right or wrong."""
+    file = tmp_path / "a.jsonl"
+    file.write_text(json.dumps({"y_true": [], "y_pred": []} | more) + "\n")
+
+    ran = assay("evaluate", "--file", file, "--output", tmp_path / "out")
+
+    assert ran.status == 5
+    assert "there is no label to evaluate: the lists of all 1 rows are empty" in ran.err
+
+
 def test_a_file_given_twice(assay: Assay, tmp_path: Path) -> None:
     """Its rows would count twice."""
     file = write_predictions(tmp_path / "a.parquet")

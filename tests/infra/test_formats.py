@@ -155,6 +155,13 @@ def read_csv(text: str | bytes, name: str = "y_true") -> list[Any]:
     return column_of(tables(("a.csv", text.encode() if isinstance(text, str) else text)), name)
 
 
+def test_a_column_may_be_empty_throughout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a whole file, and in one block of it."""
+    monkeypatch.setattr(delimited, "BLOCK", 64)
+    assert read_csv("y_true,x\n,1\n,2\n") == [None, None]
+    assert read_csv("y_true,x\na,1\n" + ",22\n" * 60) == ["a", *[None] * 60]
+
+
 def test_fields_compare_by_what_they_stand_for() -> None:
     """Integral floats and booleans have one text, everything else its own; only an empty field is null."""
     fields = ["1", "1.0", "-0.0", "01", "1.5", "1.50", "True", "FALSE", "NA", "nan", "", '""', "1e+16", "é"]
@@ -317,6 +324,29 @@ def test_text_among_json_scores_is_named_by_its_row() -> None:
 
     with pytest.raises(InvalidPredictions, match=r"row 2 has .*high"):
         scores(tables(("a.jsonl", data)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"null\n",
+        b' \n null\n{"y_true": 1}\n',
+        b'{"y_true": ' + b"[" * 60_000 + b"]" * 60_000 + b"}\n",
+        b'{"y_true": 1}\n{"y_true": 1, "x": ' + b'{"a": ' * 60_000 + b"1" + b"}" * 60_000 + b"}\n",
+    ],
+    ids=["null", "null at first", "deep lists", "deep objects"],
+)
+def test_json_that_would_end_arrow_is_unreadable(text: bytes) -> None:
+    """Arrow's reader crashes of it, and takes the process along."""
+    with pytest.raises(UnreadableFile, match=r"a\.jsonl .* is no JSON object"):
+        column_of(tables(("a.jsonl", text)), "y_true")
+
+
+def test_many_short_lists_in_a_row_are_not_deep() -> None:
+    """What begins in a line may lie side by side."""
+    wide = "[" + ", ".join(["[1]"] * 6_000) + "]"
+    found = tables(("a.jsonl", f'{{"y_true": "a", "x": {wide}}}\n'.encode() * 2))
+    assert column_of(found, "y_true") == ["a", "a"]
 
 
 def test_json_that_is_not_utf_8_is_unreadable() -> None:

@@ -109,6 +109,15 @@ def test_a_version_exists_once_its_json_does(store: Store) -> None:
         model(store).inputs(Target("m", "v2"))
 
 
+def test_a_version_needs_no_facts_of_its_own(store: Store) -> None:
+    """An empty object is a version.json."""
+    put_model(store)
+    put_version(store, "v1", "test")
+    put(store, "models/m/versions/v1/version.json", b"{}")
+    assert model(store).version("v1") == {}
+    assert model(store).resolve("v1") == "v1"
+
+
 def test_the_promoted_version_is_the_default(store: Store) -> None:
     """Else the one named; without either, the error says how to promote one."""
     put_model(store, promoted_version="v1")
