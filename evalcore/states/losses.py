@@ -10,10 +10,12 @@ import numpy as np
 from evalcore.accumulator import Spec
 from evalcore.batch import Batch, Scores
 from evalcore.logarithm import LEAST, log, sum_of_logs, sum_of_squared_logs
+from evalcore.states.counting import weigh
 from evalcore.states.scored import BinaryRows, LabelRows, binary_rows, label_rows
 from evalcore.states.summed import Shapes, Summed
 from evalcore.states.thresholds import CALIBRATION_BINS
 from evalcore.values import Floats
+from evalcore.weights import joined, norm
 
 EPSILON = LEAST
 """Probabilities are clipped to within this of 0 and 1 before their logarithm, as scikit-learn does."""
@@ -29,17 +31,24 @@ _TOTALS: Shapes = {
     "rows": ((), np.int64),
     "suspects": ((), np.int64),
     "weight": ((), np.float64),
-    "squares": ((), np.float64),
-    "log_loss": ((3,), np.float64),
-    "brier": ((3,), np.float64),
+    "norm": ((), np.float64),
+    "log_loss": ((), np.float64),
+    "log_loss_norms": ((2,), np.float64),
+    "brier": ((), np.float64),
+    "brier_norms": ((2,), np.float64),
 }
+_NORMS = frozenset({"norm", "log_loss_norms", "brier_norms"})
+
+UNIT = 64.0
+"""What losses are accumulated in: none is larger, so that weighted losses add up to no more than weights."""
 
 
 @dataclass(frozen=True, eq=False)
 class BinaryLosses(Summed):
-    """For the positive label's scores: rows, suspect rows, Σw, Σw², and of two losses Σwx, Σw²x, Σw²x²."""
+    """For the positive label's scores: rows, suspect rows, Σw, √Σw², and of two losses Σwx, √Σw²x, √Σw²x²."""
 
     shapes: ClassVar[Shapes] = _TOTALS
+    norms = _NORMS
 
     @classmethod
     def of(cls, spec: Spec, batch: Batch) -> Self:
@@ -54,15 +63,17 @@ class BinaryLosses(Summed):
 class LabelLosses(Summed):
     """For probabilities of several labels the same, and in 15 bins of the top label's what becomes of it.
 
-    The columns of ``top`` are rows, Σw, Σw², Σw of those that are right, and Σw·probability; ``top_k`` has
-    Σw of the rows whose actual label is among the first five.
+    The columns of ``top`` are rows, Σw, Σw of those that are right, and Σw·probability; ``top_norms`` has
+    √Σw² with weights, and ``top_k`` Σw of the rows whose actual label is among the first five.
     """
 
     shapes: ClassVar[Shapes] = {
         **_TOTALS,
-        "top": ((CALIBRATION_BINS, 5), np.float64),
+        "top": ((CALIBRATION_BINS, 4), np.float64),
+        "top_norms": ((CALIBRATION_BINS,), np.float64),
         "top_k": ((), np.float64),
     }
+    norms = _NORMS | {"top_norms"}
 
     @classmethod
     def of(cls, spec: Spec, batch: Batch) -> Self:
@@ -101,18 +112,22 @@ def _add_losses(sums: Any, actual: Floats, brier: Floats, weights: Floats | None
     sums["rows"] += len(actual)
     clipped = np.clip(actual, EPSILON, 1 - EPSILON)
     if weights is None:
+        loss, total = -sum_of_logs(clipped), brier.sum()
+        _add_loss(sums, "log_loss", loss, np.sqrt([loss, sum_of_squared_logs(clipped)]), UNIT)
+        _add_loss(sums, "brier", total, np.sqrt([total, (brier * brier).sum()]), UNIT)
         sums["weight"] += len(actual)
-        sums["squares"] += len(actual)
-        loss = -sum_of_logs(clipped)
-        sums["log_loss"] += (loss, loss, sum_of_squared_logs(clipped))
-        total = brier.sum()
-        sums["brier"] += (total, total, (brier * brier).sum())
+        sums["norm"] = joined(sums["norm"], np.sqrt(len(actual)))
         return
     sums["weight"] += weights.sum()
-    sums["squares"] += (weights**2).sum()
-    for name, values in (("log_loss", -log(clipped)), ("brier", brier)):
-        squared = weights**2 * values
-        sums[name] += ((weights * values).sum(), squared.sum(), (squared * values).sum())
+    sums["norm"] = joined(sums["norm"], norm(weights))
+    for name, values in (("log_loss", -log(clipped) / UNIT), ("brier", brier / UNIT)):
+        weighted = weights * values
+        _add_loss(sums, name, weighted.sum(), [norm(weights * np.sqrt(values)), norm(weighted)], 1.0)
+
+
+def _add_loss(sums: Any, name: str, loss: float, norms: Any, unit: float) -> None:
+    sums[name] += loss / unit
+    sums[f"{name}_norms"] = joined(sums[f"{name}_norms"], np.asarray(norms) / (np.sqrt(unit), unit))
 
 
 def _add_labels(sums: Any, rows: LabelRows, suspect: Pair) -> None:
@@ -152,12 +167,13 @@ def _add_top(sums: Any, rows: LabelRows, highest: Floats, right: Any) -> None:
     bins += highest >= edges.take(bins)
     scores, weights = highest, rows.weights
     counts = np.bincount(bins, minlength=CALIBRATION_BINS)
-    parts: tuple[Any, ...] = (counts, counts, counts)
+    masses: Any = counts
     if weights is not None:
         scores = weights * highest
-        parts = (counts, *(np.bincount(bins, power, CALIBRATION_BINS) for power in (weights, weights**2)))
+        masses, norms = weigh(bins, weights, CALIBRATION_BINS)
+        sums["top_norms"] = joined(sums["top_norms"], norms)
     hits = np.bincount(bins[right], None if weights is None else weights[right], CALIBRATION_BINS)
-    for place, part in enumerate((*parts, hits, np.bincount(bins, scores, CALIBRATION_BINS))):
+    for place, part in enumerate((counts, masses, hits, np.bincount(bins, scores, CALIBRATION_BINS))):
         sums["top"][:, place] += part
 
 
