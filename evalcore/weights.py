@@ -37,7 +37,7 @@ def refuse_endless(total: float, **where: str) -> None:
 def joined(one: npt.ArrayLike, other: npt.ArrayLike) -> Floats:
     """√(a² + b²) of norms of different rows, element by element; it has no order."""
     most, least = np.maximum(one, other), np.minimum(one, other)
-    share = np.nan_to_num(ratio(least, most))
+    share = least / np.where(most > 0, most, 1.0)
     return np.asarray(most * np.sqrt(1 + share * share))
 
 

@@ -16,7 +16,7 @@ function rounded(x, decimals) {
 const fixed = (x, decimals) => rounded(x, decimals).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",");
 const sum = (parts) => parts.flat().reduce((whole, part) => whole + part, 0);
 const none = "–";
-const count = (n) => Number.isInteger(n) ? fixed(n, 0) : fixed(n, Math.abs(n) >= 10 ? 1 : 2);
+const count = (n) => n && !(Math.abs(n) >= 0.005 && Math.abs(n) < 1e15) ? n.toExponential(2) : Number.isInteger(n) ? fixed(n, 0) : fixed(n, Math.abs(n) >= 10 ? 1 : 2);
 const digits = (ends) => ends && ends[1] > ends[0] && ends[1] - ends[0] < 0.001 ? 4 : 3;
 function figure(value, ends) {
   if (value === null) return none;

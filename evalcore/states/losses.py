@@ -9,7 +9,7 @@ import numpy as np
 
 from evalcore.accumulator import Spec
 from evalcore.batch import Batch, Scores
-from evalcore.logarithm import LEAST, log, sum_of_logs, sum_of_squared_logs
+from evalcore.logarithm import LEAST, log, products, sum_of_squared_logs
 from evalcore.states.counting import weigh
 from evalcore.states.scored import BinaryRows, LabelRows, binary_rows, label_rows
 from evalcore.states.summed import Shapes, Summed
@@ -53,9 +53,10 @@ class BinaryLosses(Summed):
     @classmethod
     def of(cls, spec: Spec, batch: Batch) -> Self:
         """Sum over one batch."""
-        found = cls.empty(spec)
+        found, losses = cls.empty(spec), _Losses()
         for rows in binary_rows(spec, batch).chunks():
-            _add_binary(found.sums, rows, spec.suspect)
+            _add_binary(found.sums, losses, rows, spec.suspect)
+        losses.put_into(found.sums)
         return found
 
 
@@ -78,20 +79,69 @@ class LabelLosses(Summed):
     @classmethod
     def of(cls, spec: Spec, batch: Batch) -> Self:
         """Sum over one batch."""
-        found = cls.empty(spec)
-        rows = label_rows(spec, batch)
-        for part in rows.chunks():
-            _add_labels(found.sums, part, spec.suspect)
+        found, losses = cls.empty(spec), _Losses()
+        for rows in label_rows(spec, batch).chunks():
+            _add_labels(found.sums, losses, rows, spec.suspect)
+        losses.put_into(found.sums)
         return found
 
 
-def _add_binary(sums: Any, rows: BinaryRows, suspect: Pair) -> None:
+class _Losses:
+    """The losses of one batch in ``UNIT``, added up chunk by chunk."""
+
+    def __init__(self) -> None:
+        self.products: list[Floats] = []
+        self.sums: list[tuple[float, ...]] = []
+        self.norms: list[tuple[float, ...]] = []
+
+    def add(self, actual: Floats, brier: Floats, weights: Floats | None) -> None:
+        """Add rows whose actual label has the probability ``actual``."""
+        clipped = np.clip(actual, EPSILON, 1 - EPSILON)
+        if weights is None:
+            self.products.append(products(clipped))
+            squares = sum_of_squared_logs(clipped), (brier * brier).sum()
+            self.sums.append((len(actual), brier.sum(), *squares))
+            return
+        sums, norms = [weights.sum()], [norm(weights)]
+        for loss in (log(clipped) / -UNIT, brier / UNIT):
+            weighted = weights * loss
+            sums.append(weighted.sum())
+            norms += [norm(weights * np.sqrt(loss)), norm(weighted)]
+        self.sums.append(tuple(sums))
+        self.norms.append(tuple(norms))
+
+    def put_into(self, sums: Any) -> None:
+        """Write what all rows amount to into an accumulator's arrays."""
+        if not self.sums:
+            return
+        found, norms = self._weighted() if self.norms else self._plain()
+        for place, name in enumerate(("weight", "log_loss", "brier")):
+            sums[name][...] = found[place]
+        sums["norm"][...] = norms[0]
+        sums["log_loss_norms"][:], sums["brier_norms"][:] = norms[1:3], norms[3:5]
+
+    def _weighted(self) -> tuple[Any, Any]:
+        return np.sum(self.sums, axis=0), [norm(np.array(each)) for each in zip(*self.norms, strict=True)]
+
+    def _plain(self) -> tuple[Any, Any]:
+        """With the weight 1 squared weights are no others."""
+        rows, brier, log_squares, brier_squares = np.sum(self.sums, axis=0)
+        loss = -log(np.concatenate(self.products)).sum()
+        norms = np.sqrt([rows, loss / UNIT, log_squares / UNIT**2, brier / UNIT, brier_squares / UNIT**2])
+        return (rows, loss / UNIT, brier / UNIT), norms
+
+
+def _add_binary(sums: Any, losses: _Losses, rows: BinaryRows, suspect: Pair) -> None:
     scores = rows.scores.astype(np.float64, copy=False)
+    # By the scores less 1 or 0, as 1 − (1 − score) would lose a small score's digits.
     positive = rows.positive.astype(np.float64)
-    missing = np.abs(positive - scores)
-    actual = np.abs((1 - positive) - scores)
+    missing = scores - positive
+    np.subtract(1, positive, out=positive)
+    actual = np.subtract(scores, positive, out=positive)
+    np.abs(actual, out=actual)
+    sums["rows"] += len(actual)
     sums["suspects"] += _binary_suspects(rows, actual, suspect)
-    _add_losses(sums, actual, missing * missing, rows.weights)
+    losses.add(actual, np.multiply(missing, missing, out=missing), rows.weights)
 
 
 def _binary_suspects(rows: BinaryRows, actual: Floats, suspect: Pair) -> int:
@@ -107,52 +157,31 @@ def _binary_suspects(rows: BinaryRows, actual: Floats, suspect: Pair) -> int:
     return int(np.count_nonzero(missed)) + int(np.count_nonzero(false))
 
 
-def _add_losses(sums: Any, actual: Floats, brier: Floats, weights: Floats | None) -> None:
-    """Add the losses of rows whose actual label has the probability ``actual``."""
-    sums["rows"] += len(actual)
-    clipped = np.clip(actual, EPSILON, 1 - EPSILON)
-    if weights is None:
-        loss, total = -sum_of_logs(clipped), brier.sum()
-        _add_loss(sums, "log_loss", loss, np.sqrt([loss, sum_of_squared_logs(clipped)]), UNIT)
-        _add_loss(sums, "brier", total, np.sqrt([total, (brier * brier).sum()]), UNIT)
-        sums["weight"] += len(actual)
-        sums["norm"] = joined(sums["norm"], np.sqrt(len(actual)))
-        return
-    sums["weight"] += weights.sum()
-    sums["norm"] = joined(sums["norm"], norm(weights))
-    for name, values in (("log_loss", -log(clipped) / UNIT), ("brier", brier / UNIT)):
-        weighted = weights * values
-        _add_loss(sums, name, weighted.sum(), [norm(weights * np.sqrt(values)), norm(weighted)], 1.0)
-
-
-def _add_loss(sums: Any, name: str, loss: float, norms: Any, unit: float) -> None:
-    sums[name] += loss / unit
-    sums[f"{name}_norms"] = joined(sums[f"{name}_norms"], np.asarray(norms) / (np.sqrt(unit), unit))
-
-
-def _add_labels(sums: Any, rows: LabelRows, suspect: Pair) -> None:
+def _add_labels(sums: Any, losses: _Losses, rows: LabelRows, suspect: Pair) -> None:
     columns = rows.normalised()
-    actual = columns[rows.actual, np.arange(len(rows.actual))]
-    highest = columns.max(axis=0)
-    sums["suspects"] += np.count_nonzero((actual < suspect[0]) & (highest > suspect[1]))
+    actual = columns.ravel().take(rows.actual * len(rows.actual) + np.arange(len(rows.actual)))
     ahead = _ahead(columns, actual, rows.actual)
+    highest = columns.max(axis=0)
+    sums["rows"] += len(actual)
+    sums["suspects"] += np.count_nonzero((actual < suspect[0]) & (highest > suspect[1]))
     _add_top(sums, rows, highest, ahead == 0)
     sums["top_k"] += _mass(rows.weights, ahead < TOP_K)
     # Σ (pₗ − yₗ)², where y is 1 for the actual label and 0 for the others.
     brier = np.square(columns, out=columns).sum(axis=0) - 2 * actual + 1
-    _add_losses(sums, actual, np.maximum(brier, 0), rows.weights)
+    losses.add(actual, np.maximum(brier, 0), rows.weights)
 
 
 def _ahead(columns: Floats, actual: Floats, labels: Any) -> Any:
     """How many labels come before the actual one by probability, ties by position."""
-    found, through = np.zeros((2, len(actual)), dtype=np.int16)
-    for column in columns:
-        found += (column > actual).view(np.int8)
-        through += (column >= actual).view(np.int8)
+    kind = np.int8 if len(columns) < 128 else np.int16
+    found, through = (
+        np.add.reduce(before.view(np.int8), axis=0, dtype=kind)
+        for before in (columns > actual, columns >= actual)
+    )
     tied = np.flatnonzero(through != found + 1)
     if len(tied):
         own, before = columns[:, tied], np.arange(len(columns))[:, None] < labels[tied]
-        found[tied] += ((own == actual[tied]) & before).sum(axis=0, dtype=np.int16)
+        found[tied] += ((own == actual[tied]) & before).sum(axis=0, dtype=kind)
     return found
 
 
@@ -166,13 +195,14 @@ def _add_top(sums: Any, rows: LabelRows, highest: Floats, right: Any) -> None:
     bins = (highest * (CALIBRATION_BINS * (1 - 1e-6))).astype(np.intp)
     bins += highest >= edges.take(bins)
     scores, weights = highest, rows.weights
-    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
-    masses: Any = counts
+    wrong, hits = np.bincount(bins + CALIBRATION_BINS * right, minlength=2 * CALIBRATION_BINS).reshape(2, -1)
+    counts: Any = wrong + hits
+    masses = counts
     if weights is not None:
         scores = weights * highest
         masses, norms = weigh(bins, weights, CALIBRATION_BINS)
         sums["top_norms"] = joined(sums["top_norms"], norms)
-    hits = np.bincount(bins[right], None if weights is None else weights[right], CALIBRATION_BINS)
+        hits = np.bincount(bins[right], weights[right], CALIBRATION_BINS)
     for place, part in enumerate((counts, masses, hits, np.bincount(bins, scores, CALIBRATION_BINS))):
         sums["top"][:, place] += part
 
