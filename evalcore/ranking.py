@@ -163,28 +163,29 @@ class _Sums:
         n, p = groups.negative, groups.positive
         n_below = groups.negative_below + self.below[0]
         p_below = groups.positive_below + self.below[1]
+        n_through, p_through = n_below + n, p_below + p
         if groups.negative_above is None or groups.positive_above is None:
-            n_above, p_above = self.totals[0] - n_below - n, self.totals[1] - p_below - p
+            n_above, p_above = self.totals[0] - n_through, self.totals[1] - p_through
         else:
             n_above, p_above = groups.negative_above + above[0], groups.positive_above + above[1]
         self._add_pairs(groups, n_above, p_below)
         self.precision += _steps(p, p_above, n, n_above, groups.open)
         if self.both:
             self.reverse += _steps(n, n_below, p, p_below, groups.open)
-        self._move(groups, n_below, p_below)
+        self._move(groups, n_through, p_through)
 
     def _add_pairs(self, groups: Groups, n_above: Floats, p_below: Floats) -> None:
         n, p = groups.negative, groups.positive
         if self.weighted:
             n, n_above = n / self.totals[0], n_above / self.totals[0]
             p, p_below = p / self.totals[1], p_below / self.totals[1]
-        above = n / 2
+        above = n * 0.5
         above += n_above
         lost = p * above
         self.lost += float(lost.sum())
         lost *= above
         self.squares[0] += lost.sum()
-        below = p / 2
+        below = p * 0.5
         below += p_below
         below *= below
         below *= n
@@ -194,9 +195,9 @@ class _Sums:
         if groups.between is not None:
             self.squares[1] += (groups.between[:-1] * p_below * p_below).sum()
 
-    def _move(self, groups: Groups, n_below: Floats, p_below: Floats) -> None:
-        if len(p_below):
-            self.below = float(n_below[-1] + groups.negative[-1]), float(p_below[-1] + groups.positive[-1])
+    def _move(self, groups: Groups, n_through: Floats, p_through: Floats) -> None:
+        if len(p_through):
+            self.below = float(n_through[-1]), float(p_through[-1])
         if groups.between is not None:
             after, (n, p) = float(groups.between[-1]), self.below
             self.squares[1] += after * p * p

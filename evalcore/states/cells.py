@@ -200,9 +200,11 @@ class Cells:
 def _summed(places: Integers, values: Values) -> tuple[Integers, Values]:
     if not len(places):
         return places, values
-    order = np.argsort(places, kind="stable")
-    places, values = places[order], values[order]
-    starts = np.flatnonzero(np.diff(places, prepend=-1))
-    sums = np.add.reduceat(values, starts)
-    kept = sums != 0
-    return places[starts][kept], sums[kept]
+    steps = np.diff(places, prepend=-1)
+    if not (steps > 0).all():
+        order = np.argsort(places, kind="stable")
+        places, values = places[order], values[order]
+        starts = np.flatnonzero(np.diff(places, prepend=-1))
+        places, values = places[starts], np.add.reduceat(values, starts)
+    kept = values != 0
+    return (places, values) if kept.all() else (places[kept], values[kept])
