@@ -45,7 +45,7 @@ def by_place(places: Integers, weights: Floats, size: int) -> Floats:
     """√Σw² of the weights at each place below ``size``."""
     found: Floats = np.zeros(size)
     for exponent, part in _bands(weights):
-        squares = np.ldexp(weights[part], -exponent) ** 2
+        squares = np.square(np.ldexp(weights[part], -exponent) if exponent else weights[part])
         sums = np.bincount(places[part], squares, minlength=size).astype(np.float64)
         found = joined(found, np.ldexp(np.sqrt(sums), exponent))
     return found
@@ -68,9 +68,10 @@ def exponent_of(value: float) -> int:
 
 def _bands(weights: Floats) -> Iterator[tuple[int, Any]]:
     """The weights in bands of sizes that can be squared once the band's power of 2 is divided out."""
-    some = weights[weights > 0] if len(weights) else weights
-    ends = [exponent_of(end) for end in (some.min(), some.max())] if len(some) else [0, 0]
-    if ends[0] >= -HALF_BAND and ends[1] <= HALF_BAND:
+    least, most = weights.min(initial=np.inf), weights.max(initial=0)
+    if not least and most:
+        least = weights.min(initial=np.inf, where=weights > 0)
+    if not most or (exponent_of(least) >= -HALF_BAND and exponent_of(most) <= HALF_BAND):
         yield 0, slice(None)
         return
     bands = (np.frexp(weights)[1] + HALF_BAND) // (2 * HALF_BAND)
