@@ -83,7 +83,7 @@ def score(value: float | None) -> str:
 
 
 def count(value: float | None) -> str:
-    """Rows: whole numbers with separators; weighted sums with a decimal or two, ``2.50e+300`` where too long."""
+    """Rows: whole numbers with separators; weighted sums with a decimal or two, or as ``2.50e+300``."""
     if value is None:
         return NO_VALUE
     if value and not SMALLEST <= abs(value) < LARGEST:
