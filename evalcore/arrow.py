@@ -11,6 +11,7 @@ from evalcore.batch import Bools, LabelColumn, Scores, Source
 from evalcore.errors import InvalidPredictions
 from evalcore.labels import canonical
 from evalcore.texts import no_text
+from evalcore.weights import refuse_endless
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 CLOSE_TOGETHER = 1 << 14
 """Integers whose range is smaller are labels by their distance from the least."""
-
-LEAST_WEIGHT, MOST_WEIGHT = 1e-75, 1e75
-"""Weights of which four can be multiplied; smaller ones count as 0, larger ones are refused."""
 
 FEW_ROWS = 1 << 16
 """So many rows are looked at before all are."""
@@ -177,20 +175,20 @@ def precision_of(column: pa.ChunkedArray) -> np.dtype[Any]:
 
 
 def weight_column(column: pa.ChunkedArray, name: str, source: Source) -> npt.NDArray[np.float64]:
-    """Weights as float64, 1 where null, 0 where below ``LEAST_WEIGHT``.
+    """Weights as float64, 1 where null.
 
-    Raises InvalidPredictions where one is not finite, below 0, or above ``MOST_WEIGHT``.
+    Raises InvalidPredictions where one is not finite or below 0, or where their sum is not finite.
     """
     numbers, present = number_column(column, name, source, "weights", "store finite numbers, none below 0")
     weights = numbers.astype(np.float64)
     if present is not None:
         weights = np.where(present, weights, 1.0)
-    wrong = ~((weights >= 0) & (weights <= MOST_WEIGHT))
+    wrong = ~((weights >= 0) & (weights < np.inf))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        most = "finite and ≥ 0" if not 0 <= weights[row] < np.inf else f"at most {MOST_WEIGHT:g}"
-        raise bad_row(source, row, f"has the weight {weights[row]} in {name!r}, which is not {most}")
-    weights[weights < LEAST_WEIGHT] = 0
+        raise bad_row(source, row, f"has the weight {weights[row]} in {name!r}, which is not finite and ≥ 0")
+    with np.errstate(over="ignore"):
+        refuse_endless(float(weights.sum()), file=source.key)
     return weights
 
 

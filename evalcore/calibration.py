@@ -13,25 +13,21 @@ from evalcore.ranking import Pair
 from evalcore.states.losses import LabelLosses
 from evalcore.states.thresholds import CALIBRATION_BINS, ThresholdCounts
 from evalcore.values import Floats, Interval, ratio
+from evalcore.weights import effective
 
 
 @dataclass(frozen=True)
 class CalibrationBins:
-    """By bin: rows, Σ weight, Σ weight², Σ weight of those that came true, Σ weight · probability.
+    """By bin: rows, Σ weight, rows of equal weight, Σ weight of those that came true, Σ weight · probability.
 
     With one positive label it is the positive label's probability; with several the top label's.
     """
 
     rows: Floats
     weights: Floats
-    squares: Floats
+    effective: Floats
     hits: Floats
     scores: Floats
-
-    @property
-    def effective(self) -> Floats:
-        """The rows of equal weight that each bin is worth."""
-        return ratio(self.weights**2, self.squares)
 
     @property
     def share(self) -> Floats:
@@ -70,12 +66,23 @@ def calibration_bins(states: States) -> CalibrationBins | None:
     if ThresholdCounts in states:
         return _of_positive(states[ThresholdCounts])
     if LabelLosses in states:
-        return CalibrationBins(*states[LabelLosses].sums["top"].T)
+        return _of_top(states[LabelLosses])
     return None
 
 
 def _of_positive(counts: ThresholdCounts) -> CalibrationBins:
-    tables = (counts.sums["rows"], counts.masses(), counts.squares())
-    rows, weights, squares = (counts.binned(CALIBRATION_BINS, table).astype(np.float64) for table in tables)
-    sides = (rows.sum(axis=1), weights.sum(axis=1), squares.sum(axis=1))
+    rows, weights = (
+        counts.binned(CALIBRATION_BINS, table).astype(np.float64)
+        for table in (counts.sums["rows"], counts.masses())
+    )
+    worth = rows.sum(axis=1)
+    if counts.spec.weighted:
+        worth = effective(weights.sum(axis=1), counts.binned_norms(CALIBRATION_BINS))
+    sides = (rows.sum(axis=1), weights.sum(axis=1), worth)
     return CalibrationBins(*sides, weights[:, 1], counts.sums["scores"])
+
+
+def _of_top(losses: LabelLosses) -> CalibrationBins:
+    rows, weights, hits, scores = losses.sums["top"].T
+    worth = effective(weights, losses.sums["top_norms"]) if losses.spec.weighted else rows
+    return CalibrationBins(rows, weights, worth, hits, scores)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalcore.values import Floats, Integers, ratio
+from evalcore.weights import exponent_of
 
 
 def weighted_f1_gains(actual: npt.ArrayLike, predicted: npt.ArrayLike, counts: npt.ArrayLike) -> Floats:
@@ -23,8 +24,9 @@ def weighted_f1_gains(actual: npt.ArrayLike, predicted: npt.ArrayLike, counts: n
     """
     i, j = np.asarray(actual, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
     n = np.asarray(counts, dtype=np.float64)
-    if not n.sum():
+    if not n.any():
         return np.zeros(len(n))
+    n = np.ldexp(n, -exponent_of(n.max()))
     size = int(max(i.max(), j.max())) + 1
     support = np.bincount(i, weights=n, minlength=size)
     whole = support + np.bincount(j, weights=n, minlength=size)

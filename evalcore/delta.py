@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from evalcore.intervals import score_interval
 from evalcore.states.confusion import ConfusionCounts
-from evalcore.values import Figure, Floats, ratio
+from evalcore.values import Figure, Floats, others, ratio
+from evalcore.weights import effective, norm
 
 PSEUDO_ROWS = 0.5
 """How many correct, and as many wrong, rows every occurring label is given before a variance is taken.
@@ -29,39 +31,30 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True)
 class Shares:
-    """The diagonal, rows and columns of the matrix as shares of all entries, shape (labels,)."""
+    """The diagonal, rows and columns of the matrix as shares of all entries, shape (labels,).
+
+    With the pseudo rows; their wrong ones lie in the columns that ``spread`` gives.
+    """
 
     diagonal: Floats
     row: Floats
     column: Floats
 
     @classmethod
-    def of(cls, counts: ConfusionCounts) -> Self:
-        """As observed."""
-        total = counts.total
-        return cls(counts.correct() / total, counts.support() / total, counts.predicted() / total)
-
-    @classmethod
     def smoothed(cls, counts: ConfusionCounts) -> Self:
-        """With the pseudo rows; their wrong ones lie in the columns that ``spread`` gives."""
-        unit = _unit(counts)
+        """Of these counts."""
+        unit = PSEUDO_ROWS / float(counts.rows.total())
         occurs = (counts.support() > 0).astype(np.float64)
-        total = counts.total + 2 * unit * occurs.sum()
+        total = 1 + 2 * unit * occurs.sum()
         wrong = unit * _received(counts, occurs)
-        return cls(
-            (counts.correct() + unit * occurs) / total,
-            (counts.support() + 2 * unit * occurs) / total,
-            (counts.predicted() + unit * occurs + wrong) / total,
+        diagonal, row, column = (
+            ratio(part, counts.total) for part in (counts.correct(), counts.support(), counts.predicted())
         )
-
-    @property
-    def occurs(self) -> np.ndarray:
-        """Which labels occur as actual or predicted."""
-        return np.asarray((self.row > 0) | (self.column > 0))
-
-    def macro(self) -> Floats:
-        """Each label's weight in a macro average."""
-        return np.asarray(self.occurs / self.occurs.sum())
+        return cls(
+            (diagonal + unit * occurs) / total,
+            (row + 2 * unit * occurs) / total,
+            (column + unit * occurs + wrong) / total,
+        )
 
     def zeros(self) -> Floats:
         """A zero for every label."""
@@ -82,7 +75,10 @@ class Slopes:
 
 
 def average(
-    counts: ConfusionCounts, slopes: Callable[[Shares], Slopes], bounds: tuple[float, float] = (0.0, 1.0)
+    counts: ConfusionCounts,
+    value: float,
+    slopes: Callable[[Shares], Slopes],
+    bounds: tuple[float, float] = (0.0, 1.0),
 ) -> Figure:
     """A smooth figure of the cells' shares with its interval.
 
@@ -92,12 +88,12 @@ def average(
     lowest, highest = bounds
     width = highest - lowest
     # Shares add up to 1 but for their last digit, and so may what is made of them.
-    value = min(max(slopes(Shares.of(counts)).value, lowest), highest)
+    value = min(max(value, lowest), highest)
     smoothed = slopes(Shares.smoothed(counts))
     share, about = (value - lowest) / width, (smoothed.value - lowest) / width
     variance = _variance(counts, smoothed) / width**2
     n = effective_rows(counts)  # where there is one label alone, which no pseudo row can miss
-    if np.count_nonzero(_weight(counts)) > 1 and variance > 0:
+    if np.count_nonzero(_occurs(counts)) > 1 and variance > 0:
         n = about * (1 - about) / variance
     interval = score_interval(np.array([share]), np.array([n]), "delta_effective_sample")
     low, high = lowest + interval.low * width, lowest + interval.high * width
@@ -107,23 +103,32 @@ def average(
 
 def effective_rows(counts: ConfusionCounts) -> float:
     """The rows of equal weight that all entries are worth."""
-    return float(ratio(counts.total**2, counts.squares.total()))
+    if counts.weighted is None:
+        return float(counts.total)
+    _, norms = counts.weighted[1].items()
+    return float(effective(counts.total, norm(norms)))
 
 
-def _unit(counts: ConfusionCounts) -> float:
-    """The weight of one pseudo row: that of an average row."""
-    return PSEUDO_ROWS * float(counts.total) / float(counts.rows.total())
+def macro_weights(counts: ConfusionCounts) -> Floats:
+    """Each label's weight in a macro average: the same for all that occur as actual or predicted."""
+    occurs = _occurs(counts)
+    return np.asarray(occurs / occurs.sum())
+
+
+def _occurs(counts: ConfusionCounts) -> npt.NDArray[np.bool_]:
+    return np.asarray((counts.support() > 0) | (counts.predicted() > 0))
 
 
 def _received(counts: ConfusionCounts, occurs: Floats) -> Floats:
     """How many wrong pseudo rows each column gets: every label spreads one by how often others occur."""
     weight = _weight(counts)
-    given = np.nan_to_num(ratio(occurs, weight.sum() - weight))
-    return np.asarray(weight * (given.sum() - given))
+    given = np.nan_to_num(ratio(occurs, others(weight)))
+    return np.asarray(weight * others(given))
 
 
 def _weight(counts: ConfusionCounts) -> Floats:
-    return np.asarray(counts.predicted() + counts.support(), dtype=np.float64)
+    """How often each label occurs as either, as a share of all entries."""
+    return ratio(counts.predicted(), counts.total) + ratio(counts.support(), counts.total)
 
 
 def _variance(counts: ConfusionCounts, slopes: Slopes) -> float:
@@ -170,10 +175,10 @@ def _pseudo_moments(counts: ConfusionCounts, slopes: Slopes) -> tuple[float, flo
     """
     occurs = counts.support() > 0
     weight = _weight(counts)
-    others = weight.sum() - weight
+    rest = others(weight)
     hit = slopes.row + slopes.column + slopes.diagonal
-    column_mean = ratio((weight * slopes.column).sum() - weight * slopes.column, others)
-    column_square = ratio((weight * slopes.column**2).sum() - weight * slopes.column**2, others)
+    column_mean = ratio(others(weight * slopes.column), rest)
+    column_square = ratio(others(weight * slopes.column**2), rest)
     miss = np.nan_to_num(slopes.row + column_mean)
     miss_square = np.nan_to_num(slopes.row**2 + 2 * slopes.row * column_mean + column_square)
     first = float((hit + miss)[occurs].sum())

@@ -6,8 +6,9 @@ says whether the row is positive.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -22,28 +23,43 @@ BLOCK = 1 << 16
 
 Keys = npt.NDArray[Any]
 
+Blocks = Callable[[], Iterator["Groups"]]
+"""Gives all groups, block by block, each time anew."""
+
 
 @dataclass(frozen=True)
 class Groups:
     """Groups of rows of one score, ascending: the weights of the rest and of the label.
 
-    ``negative_through`` and ``positive_through`` add up all from the first group to the end of each.
-    ``between`` are, where groups of the rest alone are not told apart, their weights: those that lie below
-    each group and above the one before, and last those above all. ``open`` says which are whole bins, the
-    order of whose rows is not known; None: none.
+    ``negative_below`` and ``positive_below`` add up all groups of these that lie below each; of weights, of
+    which differences are not exact, ``negative_above`` and ``positive_above`` add up those above. ``between``
+    are, where groups of the rest alone are not told apart, their weights: those that lie below each group and
+    above the one before, and last those above all. ``open`` says which are whole bins, the order of whose
+    rows is not known; None: none.
     """
 
     negative: Floats
     positive: Floats
-    negative_through: Floats
-    positive_through: Floats
+    negative_below: Floats
+    positive_below: Floats
+    negative_above: Floats | None = None
+    positive_above: Floats | None = None
     between: Floats | None = None
     open: npt.NDArray[np.bool_] | None = None
 
     @classmethod
     def summed(cls, negative: Floats, positive: Floats, open: npt.NDArray[np.bool_] | None = None) -> Self:
         """These groups, none of them left out."""
-        return cls(negative, positive, negative.cumsum(), positive.cumsum(), open=open)
+        n_below, p_below = _before(negative), _before(positive)
+        n_above, p_above = _before(negative[::-1])[::-1], _before(positive[::-1])[::-1]
+        return cls(negative, positive, n_below, p_below, n_above, p_above, open=open)
+
+
+def _before(values: Floats) -> Floats:
+    """The sum of the values before each."""
+    sums: Floats = np.zeros(len(values))
+    np.cumsum(values[:-1], out=sums[1:])
+    return sums
 
 
 @dataclass(frozen=True)
@@ -61,13 +77,16 @@ class _Sorted:
         return (self.keys >> 1).view(floats)
 
 
-def exact_groups(state: RankedScores, place: int) -> Iterator[Groups]:
+def exact_groups(state: RankedScores, place: int) -> Blocks:
     """The groups of all rows of a column.
 
     Of several labels, whose rests nobody asks for, groups of the rest alone are not told apart.
     """
-    rows = _sort(state, place)
     apart = state.spec.positive_label is not None or state.spec.weighted
+    return partial(_blocks, _sort(state, place), apart)
+
+
+def _blocks(rows: _Sorted, apart: bool) -> Iterator[Groups]:
     start, one = 0, rows.keys.dtype.type(1)
     while start < len(rows.keys):
         last = rows.keys[min(start + BLOCK, len(rows.keys)) - 1]
@@ -77,10 +96,14 @@ def exact_groups(state: RankedScores, place: int) -> Iterator[Groups]:
         start = end
 
 
-def mixed_groups(state: RankedScores, crowded: RankedScores | None) -> Iterator[Groups]:
+def mixed_groups(state: RankedScores, crowded: RankedScores | None) -> Blocks:
     """The groups of a histogram: its bins, those of the ``crowded`` rows resolved into these."""
-    assert state.histogram is not None
     rows = _Sorted(np.zeros(0, np.uint64), None) if crowded is None else _sort(crowded, 0)
+    return partial(_mixed_blocks, state, crowded, rows)
+
+
+def _mixed_blocks(state: RankedScores, crowded: RankedScores | None, rows: _Sorted) -> Iterator[Groups]:
+    assert state.histogram is not None
     known = np.zeros(BINS, dtype=bool)
     if crowded is not None:
         known[list(crowded.spec.crowded or ())] = True
@@ -132,7 +155,7 @@ def _grouped(rows: _Sorted) -> Groups:
     # Of each group, and of the end, what lies below it.
     p: Floats = through.take(bounds).astype(np.float64)
     n: Floats = bounds - p
-    return Groups(n[1:] - n[:-1], p[1:] - p[:-1], n[1:], p[1:])
+    return Groups(n[1:] - n[:-1], p[1:] - p[:-1], n[:-1], p[:-1])
 
 
 def _around_positives(keys: Keys) -> Groups:
@@ -151,7 +174,7 @@ def _around_positives(keys: Keys) -> Groups:
     below = np.append(starts - firsts, len(keys) - len(own)).astype(np.float64)
     between = np.diff(below, prepend=0)
     between[:-1] -= negative
-    return Groups(negative, np.diff(bounds), below[:-1], bounds[1:], between)
+    return Groups(negative, np.diff(bounds), below[:-1] - negative, bounds[:-1], between=between)
 
 
 def _sort(state: RankedScores, place: int) -> _Sorted:

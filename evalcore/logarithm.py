@@ -41,11 +41,14 @@ def log(values: Floats) -> Floats:
     return np.asarray(2 * z * series + (exponent - small) * _LN_2)
 
 
-def sum_of_logs(values: Floats) -> float:
-    """Σ log x of numbers from ``LEAST`` to 1, by the logarithms of products of sixteen."""
+def products(values: Floats) -> Floats:
+    """Products of sixteen, and what is left over: fewer numbers, of which Σ log x is the same.
+
+    The numbers are from ``LEAST`` to 1.
+    """
     whole = len(values) // FACTORS * FACTORS
-    products = np.multiply.reduce(values[:whole].reshape(FACTORS, -1), axis=0)
-    return float(log(np.concatenate([products, values[whole:]])).sum())
+    multiplied = np.multiply.reduce(values[:whole].reshape(FACTORS, -1), axis=0)
+    return np.concatenate([multiplied, values[whole:]])
 
 
 def sum_of_squared_logs(values: Floats) -> float:

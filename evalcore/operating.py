@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from evalcore.states.thresholds import THRESHOLDS, ThresholdCounts
 from evalcore.values import Floats, ratio
+from evalcore.weights import exponent_of
 
 Counts = Mapping[str, npt.NDArray[Any]]
 """The four counts at every threshold."""
@@ -43,7 +44,7 @@ def recommended(
 
 def criteria(four: Counts, costs: Mapping[str, float] | None) -> dict[str, Floats | None]:
     """What each recommendation maximises, at every threshold; None where it is undefined."""
-    tp, fp, tn, fn = (four[name] for name in FOUR)
+    tp, fp, tn, fn = _brought_near_one([four[name] for name in FOUR])
     positives, negatives = tp[0] + fn[0], fp[0] + tn[0]
     f1 = ratio(2 * tp, 2 * tp + fp + fn) if positives else None
     # Free of division, so that whole rows compare exactly.
@@ -53,6 +54,14 @@ def criteria(four: Counts, costs: Mapping[str, float] | None) -> dict[str, Float
         cost = costs["false_positive"] * fp + costs["false_negative"] * fn
         found["least_cost"] = -cost if positives or negatives else None
     return found
+
+
+def _brought_near_one(four: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+    """Weights divided by a power of 2, so that two can be multiplied; rows as they are."""
+    if four[0].dtype.kind != "f":
+        return four
+    exponent = max(exponent_of(part.max()) for part in four)
+    return [np.ldexp(part, -exponent) for part in four]
 
 
 def _best(values: Floats | None) -> int | None:

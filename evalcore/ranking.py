@@ -8,16 +8,17 @@ X. Sun and W. Xu, Fast implementation of DeLong's algorithm (2014), compute it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
-import numpy.typing as npt
 
 from evalcore.batch import Bools
-from evalcore.groups import Groups, exact_groups, mixed_groups
+from evalcore.groups import Blocks, Groups, exact_groups, mixed_groups
+from evalcore.states.counting import weigh
 from evalcore.states.ranking import RankedScores
-from evalcore.values import Floats
+from evalcore.values import Floats, ratio
+from evalcore.weights import effective, joined, norm
 
 Pair = tuple[float, float]
 
@@ -63,7 +64,8 @@ def rank(state: RankedScores, place: int, crowded: RankedScores | None = None) -
     totals = _totals(state, place)
     both = state.spec.positive_label is not None
     exact = state.histogram is None
-    return _ranked(totals, exact_groups(state, place) if exact else mixed_groups(state, crowded), both)
+    blocks = exact_groups(state, place) if exact else mixed_groups(state, crowded)
+    return _ranked(totals, blocks, both, state.spec.weighted)
 
 
 @dataclass(frozen=True)
@@ -78,47 +80,57 @@ class _Totals:
 def _totals(state: RankedScores, place: int) -> _Totals:
     histogram = state.histogram
     if histogram is not None:
-        tables = [histogram[name].sum(axis=0) for name in ("weights", "squares") if name in histogram]
-        weights, squares = tables or [histogram["counts"].sum(axis=0)] * 2
+        weights = histogram.get("weights", histogram["counts"]).sum(axis=0)
+        norms = np.array([norm(side) for side in histogram.get("norms", np.sqrt(histogram["counts"])).T])
     else:
-        weights, squares = np.zeros(2), np.zeros(2)
+        weights, norms = np.zeros(2), np.zeros(2)
         for piece in state.pieces:
-            positive = piece["actual"] == state.labels[place]
-            weights += _two(positive, piece.get("weights"), 1)
-            squares += _two(positive, piece.get("weights"), 2)
-    effective = [float(w * w / s) if s else 0.0 for w, s in zip(weights, squares, strict=True)]
-    return _Totals(float(weights[0]), float(weights[1]), (effective[1], effective[0]))
+            found = _weigh(piece["actual"] == state.labels[place], piece.get("weights"))
+            weights, norms = weights + found[0], joined(norms, found[1])
+    worth = np.nan_to_num(effective(weights, norms)) if state.spec.weighted else weights
+    return _Totals(float(weights[0]), float(weights[1]), (float(worth[1]), float(worth[0])))
 
 
-def _two(positive: npt.NDArray[np.bool_], weights: Floats | None, power: int) -> Floats:
+def _weigh(positive: Bools, weights: Floats | None) -> tuple[Floats, Floats]:
+    """The weights of the rest and of the label, and their norms."""
     if weights is None:
         count = np.count_nonzero(positive)
-        return np.array([len(positive) - count, count], dtype=np.float64)
-    return np.bincount(positive, weights**power, minlength=2).astype(np.float64)
+        rows = np.array([len(positive) - count, count], dtype=np.float64)
+        return rows, np.sqrt(rows)
+    sums, norms = weigh(positive.astype(np.intp), weights, 2)
+    return sums, norms
 
 
-def _ranked(totals: _Totals, blocks: Iterable[Groups], both: bool) -> Ranking:
+def _ranked(totals: _Totals, blocks: Blocks, both: bool, weighted: bool) -> Ranking:
     positives, negatives = totals.positive, totals.negative
     if not positives or not negatives:
         nothing = (NOTHING,) * 4
         return Ranking(positives, negatives, totals.effective, *nothing)
-    sums = _Sums(positives, negatives, both)
-    for groups in blocks:
-        sums.add(groups)
-    pairs = positives * negatives
-    lost = sums.lost / pairs
+    sums = _Sums(negatives, positives, both, weighted)
+    above = _above(blocks) if weighted else repeat((0.0, 0.0))
+    for groups, beyond in zip(blocks(), above, strict=False):
+        sums.add(groups, beyond)
+    n, p = (1.0, 1.0) if weighted else (negatives, positives)
+    lost, undecided = sums.lost / (n * p), sums.open / (n * p)
     return Ranking(
         positives,
         negatives,
         totals.effective,
-        _pair(1 - lost - sums.open / pairs, 1 - lost + sums.open / pairs),
+        _pair(1 - lost - undecided, 1 - lost + undecided),
         _pair(*(sums.precision / positives)),
         _pair(*(sums.reverse / negatives)) if both else NOTHING,
         (
-            max(sums.squares[0] / (positives * negatives**2) - lost**2, 0.0),
-            max(sums.squares[1] / (negatives * positives**2) - lost**2, 0.0),
+            max(sums.squares[0] / (p * n**2) - lost**2, 0.0),
+            max(sums.squares[1] / (n * p**2) - lost**2, 0.0),
         ),
     )
+
+
+def _above(blocks: Blocks) -> list[Pair]:
+    """For each block what lies above it of the rest and of the label, added up from the highest down."""
+    own = np.array([(groups.negative.sum(), groups.positive.sum()) for groups in blocks()]).reshape(-1, 2)
+    ends = np.concatenate([np.zeros((1, 2)), own[:0:-1].cumsum(axis=0)])
+    return [(n, p) for n, p in ends[::-1].tolist()]
 
 
 def _pair(low: float, high: float) -> Pair:
@@ -130,11 +142,14 @@ class _Sums:
 
     ``lost`` are the pairs of a row of the label and a higher one of the rest, ties by half, and ``squares``
     what placements have of them: of each row of the label by the rest above it, and of the rest by the
-    label's below.
+    label's below. With weights, both are in shares of the label's weight and of the rest's, whose products
+    are never too large or too small, and what lies above a group is added up from the highest down: as
+    a difference it would be rounded to the last digit of all.
     """
 
-    def __init__(self, positives: float, negatives: float, both: bool) -> None:
+    def __init__(self, negatives: float, positives: float, both: bool, weighted: bool) -> None:
         self.both = both
+        self.weighted = weighted
         self.totals = negatives, positives
         self.below = 0.0, 0.0
         self.lost = 0.0
@@ -143,29 +158,34 @@ class _Sums:
         self.reverse = np.zeros(2)
         self.squares = np.zeros(2)
 
-    def add(self, groups: Groups) -> None:
-        """Add groups that follow above those added before."""
+    def add(self, groups: Groups, above: Pair) -> None:
+        """Add groups that follow above those added before, and have this above them all."""
         n, p = groups.negative, groups.positive
-        n_through = groups.negative_through + self.below[0]
-        p_through = groups.positive_through + self.below[1]
-        # Of weights, the last digits of what lies below may add up to more than all.
-        n_above = np.maximum(self.totals[0] - n_through, 0)
-        p_below = p_through - p
+        n_below = groups.negative_below + self.below[0]
+        p_below = groups.positive_below + self.below[1]
+        n_through, p_through = n_below + n, p_below + p
+        if groups.negative_above is None or groups.positive_above is None:
+            n_above, p_above = self.totals[0] - n_through, self.totals[1] - p_through
+        else:
+            n_above, p_above = groups.negative_above + above[0], groups.positive_above + above[1]
         self._add_pairs(groups, n_above, p_below)
-        self.precision += _steps(p, np.maximum(self.totals[1] - p_below, p), n, n_above + n, groups.open)
+        self.precision += _steps(p, p_above, n, n_above, groups.open)
         if self.both:
-            self.reverse += _steps(n, n_through, p, p_through, groups.open)
+            self.reverse += _steps(n, n_below, p, p_below, groups.open)
         self._move(groups, n_through, p_through)
 
     def _add_pairs(self, groups: Groups, n_above: Floats, p_below: Floats) -> None:
         n, p = groups.negative, groups.positive
-        above = n / 2
+        if self.weighted:
+            n, n_above = n / self.totals[0], n_above / self.totals[0]
+            p, p_below = p / self.totals[1], p_below / self.totals[1]
+        above = n * 0.5
         above += n_above
         lost = p * above
         self.lost += float(lost.sum())
         lost *= above
         self.squares[0] += lost.sum()
-        below = p / 2
+        below = p * 0.5
         below += p_below
         below *= below
         below *= n
@@ -185,22 +205,25 @@ class _Sums:
 
 
 def _steps(gain: Floats, gained: Floats, loss: Floats, lost: Floats, open_: Bools | None) -> Floats:
-    """Σ gain · gained / (gained + lost), each group's own rows included; its least and greatest value.
+    """Σ gain · precision, the precision of all that is gained and lost up to a group, itself included.
 
-    In an open group of gain g and loss l, after G and L, precision at a row of the gain that t of them
-    precede lies between (G + t) / (G + t + L + l) and (G + g) / (G + g + L). The first rises with t and is
-    concave, so its sum over the rows is at least its integral, and that at least g times the mean of its
-    ends; the bounds hold whatever the order within the group.
+    ``gained`` and ``lost`` are what lies before each group. Returns the sum's least and greatest value. In an
+    open group of gain g and loss l, after G and L, precision at a row of the gain that t of them precede lies
+    between (G + t) / (G + t + L + l) and (G + g) / (G + g + L). The first rises with t and is concave, so its
+    sum over the rows is at least its integral, and that at least g times the mean of its ends; the bounds
+    hold whatever the order within the group.
     """
-    total = gained + lost
+    through = gained + gain
+    total = lost + loss
+    worst = total if open_ is None else total + gained
+    total += through
+    values = _precise(gain, through, total)
     if open_ is None:
-        both = _precise(gain, gained, total).sum()
+        both = values.sum()
         return np.array([both, both])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = _precise(gain, gained, total)
-        last = np.nan_to_num(gained / total, nan=1.0)
-        first = np.nan_to_num((gained - gain) / (total - gain), nan=1.0)
-        best = np.nan_to_num(gained / (total - loss), nan=1.0)
+    last = np.nan_to_num(ratio(through, total), nan=1.0)
+    first = np.nan_to_num(ratio(gained, worst), nan=1.0)
+    best = np.nan_to_num(ratio(through, through + lost), nan=1.0)
     low = np.where(open_, gain * (first + last) / 2, values).sum()
     high = np.where(open_, gain * best, values).sum()
     return np.array([low, high])

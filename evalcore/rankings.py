@@ -70,7 +70,7 @@ def crowded_bins(state: RankedScores) -> tuple[int, ...]:
     n, p = state.histogram.get("weights", counts).T
     n_above, p_above = (side[::-1].cumsum()[::-1] - side for side in (n, p))
     fall = ratio(p_above + p, p_above + p + n_above) - ratio(p_above, p_above + n_above + n)
-    undecided = ratio(p * n, p.sum() * n.sum()) + ratio(p * np.nan_to_num(fall), p.sum())
+    undecided = ratio(p, p.sum()) * (ratio(n, n.sum()) + np.nan_to_num(fall))
     undecided[state.histogram["least"] >= state.histogram["greatest"]] = 0
     rows = counts.sum(axis=1)
     most = state.spec.score_budget // row_bytes(state.spec, 1, state.double)

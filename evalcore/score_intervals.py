@@ -14,7 +14,11 @@ import numpy as np
 from evalcore.delta import PSEUDO_ROWS
 from evalcore.intervals import Z, wilson
 from evalcore.ranking import Pair, Ranking
-from evalcore.values import Floats, Interval
+from evalcore.values import Floats, Interval, others, ratio
+
+ALONE = 1.001
+"""Rows of equal weight up to which all are taken for one, of whose variance nothing is known: so far what
+rounding leaves of the rest would decide it."""
 
 DELONG = "delong_effective_sample"
 BINOMIAL = "wilson_of_positives"
@@ -38,7 +42,7 @@ def variances(ranking: Ranking) -> Pair:
     middle = sum(ranking.roc_auc) / 2
     parts = []
     for rows, spread in zip(ranking.effective, ranking.placements, strict=True):
-        known = spread * rows / (rows - 1) if rows > 1 else middle * (1 - middle)
+        known = spread * rows / (rows - 1) if rows > ALONE else middle * (1 - middle)
         parts.append((known + PSEUDO_ROWS / rows * (middle - 0.5) ** 2) / rows)
     return parts[0], parts[1]
 
@@ -54,12 +58,12 @@ def one_vs_rest_mean_interval(
     one is added to the root of the others' squares, and the labels' sums are taken as independent.
     """
     mean = float((weights * parts).sum())
-    others = positives[:, None] / (positives.sum() - positives)[None, :]
-    np.fill_diagonal(others, 0.0)
+    shares = np.nan_to_num(ratio(positives[:, None], others(positives)[None, :]))
+    np.fill_diagonal(shares, 0.0)
 
     def half(deviations: Floats) -> float:
         squares = (weights * deviations) ** 2
-        of_rest = np.sqrt((others * (squares * (1 - own))[None, :]).sum(axis=1))
+        of_rest = np.sqrt((shares * (squares * (1 - own))[None, :]).sum(axis=1))
         return math.sqrt(float(((np.sqrt(squares * own) + of_rest) ** 2).sum()))
 
     return max(mean - half(parts - ends.low), 0.0), min(mean + half(ends.high - parts), 1.0)

@@ -22,6 +22,17 @@ def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
     return result
 
 
+def others(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """For each value the sum of all others: a difference would be rounded to the whole's last digit."""
+    before, after = (_passed(values[::step])[::step] for step in (1, -1))
+    return np.asarray(before + after)
+
+
+def _passed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The sum of the values before each."""
+    return np.concatenate([values[:1] * 0, values[:-1].cumsum()])
+
+
 @dataclass(frozen=True)
 class Interval:
     """The 95 % intervals of a figure, an array of low and one of high ends, and the method they come from."""

@@ -11,6 +11,8 @@ MINUS = "\u2212"
 NO_VALUE = "\u2013"
 LEAST = 3
 """Decimals of a figure, everywhere: more only where these would say too little or something else."""
+SMALLEST, LARGEST = 0.005, 1e15
+"""Between these, sums of weights are written out."""
 
 
 def _sign(text: str) -> str:
@@ -81,9 +83,12 @@ def score(value: float | None) -> str:
 
 
 def count(value: float | None) -> str:
-    """Rows: whole numbers with separators; weighted sums with a decimal or two."""
+    """Rows: whole numbers with separators; weighted sums with a decimal or two, or as ``2.50e+300``."""
     if value is None:
         return NO_VALUE
+    if value and not SMALLEST <= abs(value) < LARGEST:
+        fraction, exponent = f"{value:.2e}".split("e")
+        return _sign(f"{fraction}e{int(exponent):+d}")
     if float(value).is_integer():
         return _sign(f"{int(value):,}")
     return _sign(f"{value:,.1f}" if abs(value) >= 10 else f"{value:,.2f}")

@@ -1,4 +1,4 @@
-// Numbers are written as in templates/numbers.py, intervals are those of evalcore/intervals.py.
+// Numbers as in templates/numbers.py, intervals as in evalcore/intervals.py.
 const find = (what, where = document) => where.querySelector(what);
 const all = (what, where = document) => [...where.querySelectorAll(what)];
 const data = JSON.parse(find("#data").textContent);
@@ -7,7 +7,7 @@ document.documentElement.classList.add("js");
 
 // --- How numbers are written
 
-// As Python rounds: at a tie, where x · 2^(d+1) is odd, to the even one.
+// As Python rounds: a tie, x · 2^(d+1) being odd, to even.
 function rounded(x, decimals) {
   const halves = x * 2 ** (decimals + 1), below = Math.floor(x * 10 ** decimals);
   const tie = Number.isInteger(halves) && halves % 2;
@@ -16,7 +16,7 @@ function rounded(x, decimals) {
 const fixed = (x, decimals) => rounded(x, decimals).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",");
 const sum = (parts) => parts.flat().reduce((whole, part) => whole + part, 0);
 const none = "–";
-const count = (n) => Number.isInteger(n) ? fixed(n, 0) : fixed(n, Math.abs(n) >= 10 ? 1 : 2);
+const count = (n) => n && (n < 0.005 || n >= 1e15) ? n.toExponential(2) : fixed(n, Number.isInteger(n) ? 0 : n < 10 ? 2 : 1);
 const digits = (ends) => ends && ends[1] > ends[0] && ends[1] - ends[0] < 0.001 ? 4 : 3;
 function figure(value, ends) {
   if (value === null) return none;

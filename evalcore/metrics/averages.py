@@ -7,14 +7,17 @@ diagonal, in its row and in its column.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from evalcore.delta import Shares, Slopes, average, effective_rows
+from evalcore.delta import Shares, Slopes, average, effective_rows, macro_weights
 from evalcore.intervals import wilson
 from evalcore.largest_share import largest_share_interval
+from evalcore.metrics.one_vs_rest import f1_of
 from evalcore.registry import metric
 from evalcore.states.confusion import ConfusionCounts
-from evalcore.values import Figure, Floats, ratio
+from evalcore.values import Figure, Floats, others, ratio
 
 
 def _share(counts: ConfusionCounts, part: float) -> Figure:
@@ -37,29 +40,25 @@ def accuracy(counts: ConfusionCounts) -> Figure:
 def balanced_accuracy(counts: ConfusionCounts) -> Figure:
     """The mean recall of the labels that occur as actual. Reference: ``balanced_accuracy_score``."""
     occurs = (counts.support() > 0).astype(np.float64)
-    weights = occurs / occurs.sum()
-    return average(counts, lambda shares: _recall_slopes(shares, weights))
+    return _recalls(counts, occurs / occurs.sum())
 
 
 @metric("macro_precision", per="overall", of=ConfusionCounts, title="Macro precision")
 def macro_precision(counts: ConfusionCounts) -> Figure:
     """The plain mean of the labels' precision. Reference: ``precision_score(average="macro")``."""
-    weights = Shares.of(counts).macro()
-    return average(counts, lambda shares: _precision_slopes(shares, weights))
+    return _precisions(counts, macro_weights(counts))
 
 
 @metric("macro_recall", per="overall", of=ConfusionCounts, title="Macro recall")
 def macro_recall(counts: ConfusionCounts) -> Figure:
     """The plain mean of the labels' recall. Reference: ``recall_score(average="macro")``."""
-    weights = Shares.of(counts).macro()
-    return average(counts, lambda shares: _recall_slopes(shares, weights))
+    return _recalls(counts, macro_weights(counts))
 
 
 @metric("macro_f1", per="overall", of=ConfusionCounts, title="Macro F1")
 def macro_f1(counts: ConfusionCounts) -> Figure:
     """The plain mean of the labels' F1. Reference: ``f1_score(average="macro")``."""
-    weights = Shares.of(counts).macro()
-    return average(counts, lambda shares: _f1_slopes(shares, weights))
+    return _f1s(counts, macro_weights(counts))
 
 
 @metric("micro_precision", per="overall", of=ConfusionCounts, title="Micro precision")
@@ -83,7 +82,7 @@ def micro_f1(counts: ConfusionCounts) -> Figure:
 @metric("weighted_precision", per="overall", of=ConfusionCounts, title="Weighted precision")
 def weighted_precision(counts: ConfusionCounts) -> Figure:
     """The labels' precision weighted by support. Reference: ``precision_score(average="weighted")``."""
-    return average(counts, lambda shares: _precision_slopes(shares, None))
+    return _precisions(counts, None)
 
 
 @metric("weighted_recall", per="overall", of=ConfusionCounts, title="Weighted recall")
@@ -95,7 +94,30 @@ def weighted_recall(counts: ConfusionCounts) -> Figure:
 @metric("weighted_f1", per="overall", of=ConfusionCounts, title="Weighted F1")
 def weighted_f1(counts: ConfusionCounts) -> Figure:
     """Σ F1ᵢ · supportᵢ / Σ supportᵢ. Reference: ``f1_score(average="weighted")``."""
-    return average(counts, lambda shares: _f1_slopes(shares, None))
+    return _f1s(counts, None)
+
+
+def _recalls(counts: ConfusionCounts, weights: Floats) -> Figure:
+    recall = _or_zero(counts.correct(), counts.support())
+    return average(counts, _sum(weights, recall), lambda shares: _recall_slopes(shares, weights))
+
+
+def _precisions(counts: ConfusionCounts, weights: Floats | None) -> Figure:
+    """Weighted by these, or by support."""
+    precision = _or_zero(counts.correct(), counts.predicted())
+    value = _sum(_by_support(counts) if weights is None else weights, precision)
+    return average(counts, value, lambda shares: _precision_slopes(shares, weights))
+
+
+def _f1s(counts: ConfusionCounts, weights: Floats | None) -> Figure:
+    """Weighted by these, or by support."""
+    f1 = np.nan_to_num(f1_of(counts.correct(), counts.support(), counts.predicted()))
+    value = _sum(_by_support(counts) if weights is None else weights, f1)
+    return average(counts, value, lambda shares: _f1_slopes(shares, weights))
+
+
+def _by_support(counts: ConfusionCounts) -> Floats:
+    return ratio(counts.support(), counts.total)
 
 
 def _recall_slopes(shares: Shares, weights: Floats) -> Slopes:
@@ -133,11 +155,15 @@ def _sum(first: Floats, second: Floats) -> float:
 def cohen_kappa(counts: ConfusionCounts) -> Figure:
     """(pₒ − pₑ) / (1 − pₑ), agreement beyond chance. Reference: ``cohen_kappa_score``.
 
-    Undefined where actual and predicted labels are all one label.
+    As 1 − errors / errors by chance, which subtracts no weights. Undefined where actual and predicted labels
+    are all one label.
     """
-    if _all_one_label(counts):
+    row, column = _by_support(counts), ratio(counts.predicted(), counts.total)
+    by_chance = _sum(row, others(column))
+    if not by_chance:
         return Figure(np.array([np.nan]), undefined="every row is actually and predicted one label")
-    return average(counts, _kappa_slopes, (-1.0, 1.0))
+    wrong = float(ratio(counts.weights.beside[0].sum(), counts.total))
+    return average(counts, 1 - wrong / by_chance, _kappa_slopes, (-1.0, 1.0))
 
 
 def _kappa_slopes(shares: Shares) -> Slopes:
@@ -154,11 +180,20 @@ def _kappa_slopes(shares: Shares) -> Slopes:
 def matthews_corrcoef(counts: ConfusionCounts) -> Figure:
     """The correlation of actual and predicted labels, Gorodkin's R_K. Reference: ``matthews_corrcoef``.
 
-    (Σd − Σrc) / √((1 − Σr²)(1 − Σc²)); undefined where all rows are actually, or all predicted, one label.
+    (Σd − Σrc) / √((1 − Σr²)(1 − Σc²)), as Σ (TP·TN − FP·FN) / √(Σr(1 − r) · Σc(1 − c)) over the labels: no
+    term of either sum is larger than the root. Undefined where all rows are actually, or all predicted, one
+    label.
     """
-    if max(counts.support()) == counts.total or max(counts.predicted()) == counts.total:
+    row, column = _by_support(counts), ratio(counts.predicted(), counts.total)
+    actual, predicted = _sum(row, others(row)), _sum(column, others(column))
+    if not actual or not predicted:
         return Figure(np.array([np.nan]), undefined="every row is actually, or predicted, one label")
-    return average(counts, _matthews_slopes, (-1.0, 1.0))
+    cells = counts.weights
+    right, rest, missed, false = (
+        ratio(part, counts.total) for part in (cells.diagonal, cells.neither, *cells.beside)
+    )
+    value = (_sum(right, rest) - _sum(missed, false)) / math.sqrt(actual) / math.sqrt(predicted)
+    return average(counts, value, _matthews_slopes, (-1.0, 1.0))
 
 
 def _matthews_slopes(shares: Shares) -> Slopes:
@@ -173,10 +208,6 @@ def _matthews_slopes(shares: Shares) -> Slopes:
     )
 
 
-def _all_one_label(counts: ConfusionCounts) -> bool:
-    return bool((counts.correct() == counts.total).any())
-
-
 @metric(
     "majority_share", per="overall", of=ConfusionCounts, title="Largest label's share", higher_is_better=None
 )
@@ -185,6 +216,6 @@ def majority_share(counts: ConfusionCounts) -> Figure:
 
     The interval is that of the largest true share, whichever label's it is.
     """
-    shares = ratio(counts.support(), counts.total)
+    shares = _by_support(counts)
     interval = largest_share_interval(shares, effective_rows(counts))
     return Figure(np.array([shares.max()]), interval, "there are no rows")

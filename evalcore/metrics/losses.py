@@ -14,8 +14,9 @@ from evalcore.intervals import wilson
 from evalcore.ranking import Pair
 from evalcore.registry import metric
 from evalcore.score_intervals import bounded_mean_interval, mean_interval_of_losses
-from evalcore.states.losses import TOP_K
+from evalcore.states.losses import TOP_K, UNIT
 from evalcore.values import Figure, Interval, ratio
+from evalcore.weights import effective
 
 NO_SCORE = "no row has scores"
 
@@ -29,17 +30,18 @@ class ScoreLosses:
     highest: float
 
     def mean(self, name: str) -> tuple[float, float]:
-        """The weighted mean of a loss and the variance of this mean."""
-        first, squared, second = self.sums[name]
+        """The weighted mean of a loss and the variance of this mean, Σw²(x − mean)² / (Σw)²."""
         weight = float(self.sums["weight"])
-        mean = first / weight
-        spread = second - 2 * mean * squared + mean * mean * float(self.sums["squares"])
-        return float(mean), max(float(spread), 0.0) / weight**2
+        mean = float(self.sums[name]) / weight
+        of_root, of_loss = (float(found) / weight for found in self.sums[f"{name}_norms"])
+        of_one = float(self.sums["norm"]) / weight
+        spread = of_loss**2 - 2 * mean * of_root**2 + (mean * of_one) ** 2
+        return mean * UNIT, max(spread, 0.0) * UNIT**2
 
     @property
     def effective(self) -> float:
         """The rows of equal weight that all rows are worth."""
-        return float(self.sums["weight"]) ** 2 / float(self.sums["squares"])
+        return float(effective(self.sums["weight"], self.sums["norm"]))
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def expected_calibration_error(losses: ScoreLosses) -> Figure:
 def top_k_accuracy(top: TopLabels) -> Figure:
     """The share of rows whose actual label is among the five most probable; ties by the labels' order."""
     hits, weight = [top.sums["top_k"].item()], [top.sums["weight"].item()]
-    rows = ratio([weight[0] ** 2], [top.sums["squares"].item()])
+    rows = effective(weight, [top.sums["norm"].item()])
     return Figure(ratio(hits, weight), wilson(hits, weight, rows), NO_SCORE)
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from evalcore.intervals import f1_interval, mean_interval, rows_for_half_width, wilson
 from evalcore.registry import metric
 from evalcore.states.cells import Cells, Values
 from evalcore.states.confusion import ConfusionCounts
-from evalcore.values import Figure, Floats, ratio
+from evalcore.values import Figure, Floats, others, ratio
+from evalcore.weights import by_place, effective, exponent_of, joined, norm
 
 
 class OneVsRest:
@@ -25,24 +27,21 @@ class OneVsRest:
     """
 
     def __init__(self, counts: ConfusionCounts) -> None:
+        table = counts.weights
         self.labels = counts.labels
-        self._fill(counts.weights)
-        self.squares = self
-        if counts.weighted is not None:
-            self.squares = OneVsRest.__new__(OneVsRest)
-            self.squares._fill(counts.squares)
-
-    def _fill(self, table: Cells) -> None:
         self.total = table.total()
         self.true_positive = table.diagonal
         self.support = table.row_totals
         self.predicted = table.column_totals
         self.false_negative, self.false_positive = table.beside
+        # Added up in another order, their last digit may be larger than that of the others they are of.
+        self.true_negative = np.minimum(table.neither, self.others)
+        self._norms = None if counts.weighted is None else LabelNorms(counts.weighted[1])
 
     def effective(self, whole: str) -> Floats:
-        """The rows of equal weight that the denominator ``whole`` is worth: Kish's (Σw)² / Σw²."""
+        """The rows of equal weight that the denominator ``whole`` is worth."""
         mine = np.asarray(getattr(self, whole))
-        return mine if self.squares is self else ratio(mine * mine, getattr(self.squares, whole))
+        return mine if self._norms is None else effective(mine, getattr(self._norms, whole))
 
     @cached_property
     def everything(self) -> Values:
@@ -50,15 +49,9 @@ class OneVsRest:
         return np.full_like(self.support, self.total)
 
     @cached_property
-    def true_negative(self) -> Values:
-        """Another label, and predicted as another."""
-        return np.asarray(np.maximum(self.others - self.false_positive, 0))
-
-    @cached_property
     def others(self) -> Values:
         """Entries whose actual label is another."""
-        before, after = (self._passed(self.support[::step])[::step] for step in (1, -1))
-        return np.asarray(before + after)
+        return others(self.support)
 
     @cached_property
     def either(self) -> Values:
@@ -70,10 +63,30 @@ class OneVsRest:
         """Entries on the right side: the label predicted as it, or another as another."""
         return np.asarray(np.minimum(self.true_positive + self.true_negative, self.total))
 
-    @staticmethod
-    def _passed(values: Values) -> Values:
-        """The sum of the values before each."""
-        return np.concatenate([values[:1] * 0, values[:-1].cumsum()])
+
+class LabelNorms:
+    """The norms of the entries that are a denominator of some rate, by label."""
+
+    def __init__(self, cells: Cells) -> None:
+        rows, columns, norms = cells.pairs()
+        off = rows != columns
+        self.support = by_place(rows, norms, cells.size)
+        self.predicted = by_place(columns, norms, cells.size)
+        self.either = joined(self.support, by_place(columns[off], norms[off], cells.size))
+        self.everything = np.full(cells.size, norm(norms))
+        self.others = self._others()
+
+    def _others(self) -> Floats:
+        """The norms of other labels' entries; of the largest label in a unit of their own."""
+        if not len(self.support):
+            return self.support
+        largest = int(self.support.argmax())
+        rest = norm(np.delete(self.support, largest))
+        exponent = exponent_of(float(self.support[largest]))
+        squares = others(np.ldexp(self.support, -exponent) ** 2)
+        found = np.ldexp(np.sqrt(squares), exponent)
+        found[largest] = rest
+        return np.asarray(found)
 
 
 NO_ROW = "no row is actually {label}"
@@ -102,10 +115,15 @@ def recall(rates: OneVsRest) -> Figure:
 @metric("f1_score", per="label", of=OneVsRest, title="F1")
 def f1_score(rates: OneVsRest) -> Figure:
     """2TP / (2TP + FP + FN): the harmonic mean of precision and recall."""
-    wrong = rates.false_positive + rates.false_negative
-    hits = 2 * rates.true_positive
     interval = f1_interval(rates.true_positive, rates.either, rates.effective("either"))
-    return Figure(ratio(hits, hits + wrong), interval, NEITHER)
+    return Figure(f1_of(rates.true_positive, rates.support, rates.predicted), interval, NEITHER)
+
+
+def f1_of(true_positive: npt.ArrayLike, support: npt.ArrayLike, predicted: npt.ArrayLike) -> Floats:
+    """2TP / (support + predicted), NaN where it is 0/0; by halves, as two weights may add up to no float."""
+    half = np.where(np.asarray(support) > 1, 0.5, 1.0)
+    whole = half * np.asarray(support) + half * np.asarray(predicted)
+    return ratio(2 * half * np.asarray(true_positive), whole)
 
 
 @metric(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalcore.values import Floats, Integers
+from evalcore.weights import by_place, joined
 
 DENSE_LABELS = 2048
 """Up to so many labels a table is dense, 32 MiB at the most."""
@@ -65,6 +66,21 @@ class Cells:
             return type(self)(self.size, self.dense + other.dense)
         (here, mine), (there, theirs) = self.items(), other.items()
         return self.of(self.size, np.concatenate([here, there]), np.concatenate([mine, theirs]))
+
+    def joined(self, other: Self) -> Self:
+        """The norms of the rows of both, where the values are norms of weights."""
+        if self.dense is not None and other.dense is not None:
+            return type(self)(self.size, joined(self.dense, other.dense))
+        (here, mine), (there, theirs) = self.items(), other.items()
+        places, at = np.unique(np.concatenate([here, there]), return_inverse=True)
+        return self.of(self.size, places, by_place(at, np.concatenate([mine, theirs]), len(places)))
+
+    def squared(self, exponent: int) -> Self:
+        """The squares of all values, each first divided by this power of 2."""
+        if self.dense is not None:
+            return type(self)(self.size, np.ldexp(self.dense, -exponent) ** 2)
+        places, values = self.items()
+        return self.of(self.size, places, np.ldexp(values, -exponent) ** 2)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Cells) or self.size != other.size:
@@ -149,6 +165,21 @@ class Cells:
         off = rows != columns
         return self._totals(rows[off], values[off]), self._totals(columns[off], values[off])
 
+    @cached_property
+    def neither(self) -> Values:
+        """For every label the sum of all cells outside its row and its column.
+
+        Of floats a small remainder is added up from its own cells: at most four labels have so much in their
+        row and column that a difference would lose more than a digit.
+        """
+        mine = self.row_totals + self.beside[1]
+        rest = np.asarray(np.maximum(self.total() - mine, 0))
+        if rest.dtype.kind == "f":
+            rows, columns, values = self.pairs()
+            for label in np.flatnonzero(rest < mine).tolist():
+                rest[label] = values[(rows != label) & (columns != label)].sum()
+        return rest
+
     def form(self, rows: Floats, columns: Floats) -> float:
         """Σᵢⱼ valueᵢⱼ · rowsᵢ · columnsⱼ."""
         if self.dense is not None:
@@ -169,9 +200,11 @@ class Cells:
 def _summed(places: Integers, values: Values) -> tuple[Integers, Values]:
     if not len(places):
         return places, values
-    order = np.argsort(places, kind="stable")
-    places, values = places[order], values[order]
-    starts = np.flatnonzero(np.diff(places, prepend=-1))
-    sums = np.add.reduceat(values, starts)
-    kept = sums != 0
-    return places[starts][kept], sums[kept]
+    steps = np.diff(places, prepend=-1)
+    if not (steps > 0).all():
+        order = np.argsort(places, kind="stable")
+        places, values = places[order], values[order]
+        starts = np.flatnonzero(np.diff(places, prepend=-1))
+        places, values = places[starts], np.add.reduceat(values, starts)
+    kept = values != 0
+    return (places, values) if kept.all() else (places[kept], values[kept])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -13,8 +13,9 @@ from evalcore.batch import Batch, LabelColumn
 from evalcore.errors import InvalidPredictions
 from evalcore.labels import in_order
 from evalcore.states.cells import Cells
-from evalcore.states.counting import count_pairs, distinct_pairs, sum_pairs
+from evalcore.states.counting import count_pairs, distinct_pairs, weigh_pairs
 from evalcore.values import Integers
+from evalcore.weights import exponent_of, refuse_endless
 
 LARGEST_TABLE = 1 << 24
 """Cells that are counted in a table; beyond it the rows are sorted."""
@@ -31,8 +32,8 @@ class ConfusionCounts:
     A given label list is complete: a label outside it is kept too, behind the given ones, so that the
     caller can name it in its refusal.
 
-    ``rows`` counts. With weights, ``weights`` adds them up and ``squares`` their squares, which tell how many
-    rows of equal weight a figure is worth; without, both are the counts.
+    ``rows`` counts. With weights, ``weighted`` has their sums and their norms, which tell how many rows of
+    equal weight a figure is worth.
     """
 
     spec: Spec
@@ -66,10 +67,14 @@ class ConfusionCounts:
         """The weights added up; without weights the counts."""
         return self.rows if self.weighted is None else self.weighted[0]
 
-    @property
+    @cached_property
     def squares(self) -> Cells:
-        """The weights' squares added up; without weights the counts."""
-        return self.rows if self.weighted is None else self.weighted[1]
+        """The weights' squares added up, the greatest brought near 1; without weights the counts."""
+        if self.weighted is None:
+            return self.rows
+        norms = self.weighted[1]
+        _, values = norms.items()
+        return norms.squared(exponent_of(values.max(initial=0)))
 
     @property
     def total(self) -> Any:
@@ -89,7 +94,10 @@ class ConfusionCounts:
         return self.weights.column_totals
 
     def merge(self, other: Self) -> Self:
-        """Both counts, united by the labels' names. Raises MergeError where the specs differ."""
+        """Both counts, united by the labels' names.
+
+        Raises MergeError where the specs differ, InvalidPredictions where the weights' sum is no float.
+        """
         refuse_other_spec(self, other)
         labels = (
             self.labels
@@ -97,8 +105,13 @@ class ConfusionCounts:
             else _united(self.spec.labels or (), self.labels + other.labels)
         )
         mine, theirs = self._spread(labels), other._spread(labels)
-        rows, *weighted = (one + two for one, two in zip(mine, theirs, strict=True))
-        return type(self)(self.spec, labels, rows, (weighted[0], weighted[1]) if weighted else None)
+        rows = mine[0] + theirs[0]
+        if self.weighted is None:
+            return type(self)(self.spec, labels, rows)
+        with np.errstate(over="ignore"):
+            weights = mine[1] + theirs[1]
+            refuse_endless(weights.total())
+        return type(self)(self.spec, labels, rows, (weights, mine[2].joined(theirs[2])))
 
     def _spread(self, labels: tuple[str, ...]) -> list[Cells]:
         tables = [self.rows, *(self.weighted or ())]
@@ -110,7 +123,7 @@ class ConfusionCounts:
 
     def state(self) -> State:
         """The labels and the tables, by cell."""
-        names = ("rows", "weights", "squares")
+        names = ("rows", "weights", "norms")
         tables = dict(zip(names, (self.rows, *(self.weighted or ())), strict=False))
         found: dict[str, Any] = {"labels": packed(self.labels)}
         for name, table in tables.items():
@@ -121,7 +134,7 @@ class ConfusionCounts:
     def restore(cls, spec: Spec, state: State) -> Self:
         """The inverse of ``state``."""
         labels = unpacked(state["labels"])
-        names = [name for name in ("rows", "weights", "squares") if name in state]
+        names = [name for name in ("rows", "weights", "norms") if name in state]
         rows, *weighted = (Cells.of(len(labels), state[f"{name}_places"], state[name]) for name in names)
         return cls(spec, labels, rows, (weighted[0], weighted[1]) if weighted else None)
 
@@ -138,7 +151,7 @@ class _Occurring:
     """The codes that occur, ascending, and what is counted of each pair of them.
 
     ``counts`` are tables of actual by predicted, or, where ``pairs`` has positions among the codes, one entry
-    a pair: the rows, and with weights their sums and the sums of their squares.
+    a pair: the rows, and with weights their sums and norms.
     """
 
     actual: Integers
@@ -158,16 +171,16 @@ def _occurring(batch: Batch) -> _Occurring:
     """What is counted of a batch, by its own codes. Missing rows are left out."""
     actual, predicted = batch.y_true, batch.y_pred
     height, width = actual.missing + 1, predicted.missing + 1
-    powers = [] if batch.weights is None else [batch.weights, batch.weights**2]
     if height * width <= LARGEST_TABLE:
         tables: list[Any] = [count_pairs(actual.codes, predicted.codes, height, width)]
-        tables += [sum_pairs(actual.codes, predicted.codes, height, width, power) for power in powers]
+        if batch.weights is not None:
+            tables += weigh_pairs(actual.codes, predicted.codes, height, width, batch.weights)
         there = tables[0][:-1, :-1] != 0
         at, to = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
         if len(at) == height - 1 and len(to) == width - 1:
             return _Occurring(at, to, [table[:-1, :-1] for table in tables])
         return _Occurring(at, to, [table[np.ix_(at, to)] for table in tables])
-    places, sums = distinct_pairs(actual.codes, predicted.codes, height, width, powers)
+    places, sums = distinct_pairs(actual.codes, predicted.codes, height, width, batch.weights)
     at, to = np.divmod(places, width)
     kept = (at < actual.missing) & (to < predicted.missing)
     (rows, at), (columns, to) = (np.unique(codes[kept], return_inverse=True) for codes in (at, to))

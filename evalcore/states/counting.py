@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from evalcore.values import Floats, Integers
+from evalcore.weights import by_place
 
 Codes = npt.NDArray[Any]
 
@@ -53,30 +53,37 @@ def _count_bytes(first: Codes, second: Codes, height: int, width: int) -> Intege
 
 
 def distinct_pairs(
-    first: Codes, second: Codes, height: int, width: int, weights: Sequence[Floats]
+    first: Codes, second: Codes, height: int, width: int, weights: Floats | None
 ) -> tuple[Integers, list[Any]]:
-    """The places (first · width + second) that occur, ascending; their counts, and sums of all weights.
+    """The places (first · width + second) that occur, ascending; their counts, weights' sums and norms.
 
     For tables too large to be filled: it sorts the rows instead.
     """
     places = first.astype(np.uint32 if height * width <= 1 << 32 else np.int64)
     np.multiply(places, places.dtype.type(width), out=places)
     np.add(places, second, out=places, casting="unsafe")
-    if weights:
+    if weights is not None:
         order = np.argsort(places, kind="stable")
         places = places[order]
     else:
         places.sort()
     starts = np.flatnonzero(np.append(True, places[1:] != places[:-1])) if len(places) else np.zeros(0, int)
-    sums: list[Any] = [np.diff(starts, append=len(places))]
-    sums += [np.add.reduceat(weight[order], starts) for weight in weights] if len(starts) else list(weights)
-    return places[starts].astype(np.int64), sums
+    counts = np.diff(starts, append=len(places))
+    found: list[Any] = [counts]
+    if weights is not None:
+        found += weigh(np.repeat(np.arange(len(starts)), counts), weights[order], len(starts))
+    return places[starts].astype(np.int64), found
 
 
-def sum_pairs(first: Codes, second: Codes, height: int, width: int, weights: Floats) -> Floats:
-    """The weights of each pair of codes added up, shape (height, width)."""
+def weigh_pairs(first: Codes, second: Codes, height: int, width: int, weights: Floats) -> list[Floats]:
+    """The weights of each pair of codes added up, and their norm, each of shape (height, width)."""
     places = first.astype(np.intp)
     places *= width
     places += second
-    sums: Floats = np.bincount(places, weights, minlength=height * width).astype(np.float64)
-    return sums.reshape(height, width)
+    return [table.reshape(height, width) for table in weigh(places, weights, height * width)]
+
+
+def weigh(places: Integers, weights: Floats, size: int) -> list[Floats]:
+    """The sum of the weights at each place below ``size``, and their norm."""
+    sums: Floats = np.bincount(places, weights, minlength=size).astype(np.float64)
+    return [sums, by_place(places, weights, size)]

@@ -14,7 +14,9 @@ import numpy.typing as npt
 
 from evalcore.accumulator import Spec, State, refuse_other_spec
 from evalcore.batch import Batch, Scores
+from evalcore.states.counting import weigh
 from evalcore.states.scored import binary_rows, label_rows
+from evalcore.weights import joined
 
 EVEN = 1 << 16
 """Bins of equal width, an exact power of 2, so that no rounding moves a score."""
@@ -39,7 +41,7 @@ class RankedScores:
     label, else the label's position. A column is the positive label's score, or one label's of ``focus``.
 
     Where ``held`` bytes exceed the budget there are no pieces; with one column ``histogram`` has instead,
-    by bin, ``counts`` of the rest and of the label, with weights ``weights`` and ``squares`` too, shape
+    by bin, ``counts`` of the rest and of the label, with weights ``weights`` and ``norms`` too, shape
     (bins, 2), and the ``least`` and the ``greatest`` score, so that bins of one score are known. ``double``
     says that some scores have double precision: then all count as such.
     """
@@ -182,7 +184,7 @@ def _crowded(bins: tuple[int, ...], piece: Columns) -> Columns:
     return {name: values[kept] for name, values in piece.items()}
 
 
-_TABLES = ("counts", "weights", "squares", "least", "greatest")
+_TABLES = ("counts", "weights", "norms", "least", "greatest")
 
 
 def _histogram(spec: Spec, piece: Columns, label: int) -> Columns:
@@ -190,8 +192,9 @@ def _histogram(spec: Spec, piece: Columns, label: int) -> Columns:
     bins = bins_of(scores)
     at = bins * 2 + (piece["actual"] == label)
     weights = piece.get("weights")
-    powers = {"counts": None} | ({} if weights is None else {"weights": weights, "squares": weights**2})
-    tables = {name: np.bincount(at, power, minlength=2 * BINS) for name, power in powers.items()}
+    tables: Columns = {"counts": np.bincount(at, minlength=2 * BINS)}
+    if weights is not None:
+        tables["weights"], tables["norms"] = weigh(at, weights, 2 * BINS)
     found: Columns = {name: table.astype(np.float64).reshape(BINS, 2) for name, table in tables.items()}
     return found | _ends(scores, tables["counts"].reshape(BINS, 2).sum(axis=1))
 
@@ -208,7 +211,7 @@ def _ends(scores: Scores, rows: npt.NDArray[Any]) -> Columns:
 def _plus(one: Columns, other: Columns | None = None) -> Columns:
     if other is None:
         return one
-    united = {"least": np.minimum, "greatest": np.maximum}
+    united: dict[str, Any] = {"least": np.minimum, "greatest": np.maximum, "norms": joined}
     return {name: united.get(name, np.add)(one[name], other[name]) for name in one}
 
 

@@ -50,7 +50,7 @@ class LabelRows:
 
     def chunks(self) -> Iterator[LabelRows]:
         """The same rows piece by piece."""
-        step = max(2 * CHUNK // max(self.scores.shape[1], 1), 1)
+        step = max(4 * CHUNK // max(self.scores.shape[1], 1), 1)
         for start in range(0, len(self.actual), step):
             part = slice(start, start + step)
             weights = None if self.weights is None else self.weights[part]

@@ -14,8 +14,9 @@ from evalcore.errors import InvalidSettings
 from evalcore.labels import in_order
 from evalcore.states.cells import Cells
 from evalcore.states.confusion import ConfusionCounts
-from evalcore.states.counting import count_pairs, sum_pairs
+from evalcore.states.counting import count_pairs, weigh, weigh_pairs
 from evalcore.values import Floats, Integers
+from evalcore.weights import by_place
 
 MOST_VALUES = 1000
 """A column with more distinct values is an identifier or a measurement, and no slice."""
@@ -32,7 +33,7 @@ class Sliced:
     """One column: its values, the labels, and the counts of each (value, actual, predicted) that occurs.
 
     ``places`` are (value · labels + actual) · labels + predicted, ascending; ``tables`` has a row of counts
-    and, with weights, a row of their sums and one of their squares' sums, as float64, exact for counts.
+    and, with weights, a row of their sums and one of their norms, as float64, exact for counts.
     """
 
     values: Names
@@ -187,16 +188,16 @@ def _counted(column: LabelColumn, pairs: Integers, batch: Batch, name: str) -> S
 def _tables(
     first: Any, second: Integers, height: int, width: int, weights: Floats | None
 ) -> tuple[Integers, Floats]:
-    """The codes first · width + second that occur, with their counts, weights and squared weights."""
-    powers = [] if weights is None else [weights, weights**2]
+    """The codes first · width + second that occur, with their counts, and the weights' sums and norms."""
     if height * width <= DENSE_PLACES:
         dense: list[Any] = [count_pairs(first, second, height, width).ravel()]
-        dense += [sum_pairs(first, second, height, width, power).ravel() for power in powers]
+        if weights is not None:
+            dense += [table.ravel() for table in weigh_pairs(first, second, height, width, weights)]
         codes = np.flatnonzero(dense[0])
         return codes, np.stack([table[codes].astype(np.float64) for table in dense])
     places = first.astype(np.int64) * width + second
     codes, inverse, counts = np.unique(places, return_inverse=True, return_counts=True)
-    sums = [np.bincount(inverse, power, minlength=len(codes)) for power in powers]
+    sums = [] if weights is None else weigh(inverse, weights, len(codes))
     return codes, np.stack([counts.astype(np.float64), *sums])
 
 
@@ -205,8 +206,12 @@ def _summed(places: Integers, tables: Floats) -> tuple[Integers, Floats]:
         return places, tables
     order = np.argsort(places, kind="stable")
     places, tables = places[order], tables[:, order]
-    starts = np.flatnonzero(np.diff(places, prepend=-1))
-    return places[starts], np.add.reduceat(tables, starts, axis=1)
+    first = np.diff(places, prepend=-1) != 0
+    starts = np.flatnonzero(first)
+    sums = np.add.reduceat(tables, starts, axis=1)
+    if len(sums) > 1:
+        sums[2] = by_place(first.cumsum() - 1, tables[2], len(starts))
+    return places[starts], sums
 
 
 def _united(*names: Names) -> Names:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalcore.accumulator import Spec, State, refuse_other_spec
+from evalcore.weights import joined
 
 Shapes = Mapping[str, tuple[tuple[int, ...], Any]]
 """The shape and the type of every array, by name."""
@@ -25,6 +26,9 @@ class Summed:
     shapes: ClassVar[Shapes] = {}
     """The arrays of every subclass."""
 
+    norms: ClassVar[frozenset[str]] = frozenset()
+    """Those of them that are roots of sums of squares, whose squares add up."""
+
     @classmethod
     def empty(cls, spec: Spec) -> Self:
         """All zero."""
@@ -33,7 +37,9 @@ class Summed:
     def merge(self, other: Self) -> Self:
         """Array by array. Raises MergeError where the specs differ."""
         refuse_other_spec(self, other)  # type: ignore[arg-type]
-        return type(self)(self.spec, {name: self.sums[name] + other.sums[name] for name in self.shapes})
+        both = {name: (self.sums[name], other.sums[name]) for name in self.shapes}
+        plus = {name: joined if name in self.norms else np.add for name in self.shapes}
+        return type(self)(self.spec, {name: plus[name](*both[name]) for name in self.shapes})
 
     def state(self) -> State:
         """The arrays."""

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from evalcore.accumulator import Spec
 from evalcore.batch import Batch, Scores
+from evalcore.states.counting import weigh
 from evalcore.states.scored import BinaryRows, binary_rows
 from evalcore.states.summed import Shapes, Summed
 from evalcore.values import Floats
+from evalcore.weights import by_place, joined
 
 STEPS = 3000
 """Bins whose edges hold the 1,001 thresholds, and the edges of 15 and of 50 bins."""
@@ -27,16 +29,17 @@ CALIBRATION_BINS = 15
 class ThresholdCounts(Summed):
     """Rows by the greatest edge i/3000 that their score reaches, and by label, the negative first.
 
-    ``rows`` counts, ``weights`` and ``squares`` add up the rows' weights and their squares (without weights
+    ``rows`` counts, ``weights`` and ``norms`` are the sums and norms of the rows' weights (without weights
     they stay 0 and the counts stand for them), ``scores`` adds up the weighted scores of 15 bins.
     """
 
     shapes: ClassVar[Shapes] = {
         "rows": ((PLACES, 2), np.int64),
         "weights": ((PLACES, 2), np.float64),
-        "squares": ((PLACES, 2), np.float64),
+        "norms": ((PLACES, 2), np.float64),
         "scores": ((CALIBRATION_BINS,), np.float64),
     }
+    norms = frozenset({"norms"})
 
     @classmethod
     def of(cls, spec: Spec, batch: Batch) -> Self:
@@ -49,10 +52,6 @@ class ThresholdCounts(Summed):
     def masses(self) -> npt.NDArray[Any]:
         """By place and label: rows, or with weights their sums."""
         return self.sums["weights"] if self.spec.weighted else self.sums["rows"]
-
-    def squares(self) -> npt.NDArray[Any]:
-        """By place and label: the weights' squares; without weights the rows."""
-        return self.sums["squares"] if self.spec.weighted else self.sums["rows"]
 
     def four(self) -> dict[str, npt.NDArray[Any]]:
         """The four counts at every threshold i/1000, arrays of 1,001."""
@@ -72,6 +71,11 @@ class ThresholdCounts(Summed):
         sums = np.add.reduceat(table, np.arange(0, PLACES, STEPS // bins), axis=0)
         sums[bins - 1] += sums[bins]
         return np.asarray(sums[:bins])
+
+    def binned_norms(self, bins: int) -> Floats:
+        """The norms of the weights of ``bins`` equal bins, the last closed."""
+        at = np.minimum(np.arange(PLACES) // (STEPS // bins), bins - 1)
+        return by_place(np.repeat(at, 2), self.sums["norms"].ravel(), bins)
 
 
 @cache
@@ -101,8 +105,9 @@ def _count(sums: Any, rows: BinaryRows) -> None:
     at += rows.positive
     sums["rows"] += np.bincount(at, minlength=2 * PLACES).reshape(PLACES, 2)
     if rows.weights is not None:
-        for name, power in (("weights", rows.weights), ("squares", rows.weights**2)):
-            sums[name] += np.bincount(at, power, minlength=2 * PLACES).reshape(PLACES, 2)
+        weights, norms = (table.reshape(PLACES, 2) for table in weigh(at, rows.weights, 2 * PLACES))
+        sums["weights"] += weights
+        sums["norms"] = joined(sums["norms"], norms)
 
 
 def _fifteenths(by_place: Floats) -> Floats:

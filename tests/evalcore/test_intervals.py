@@ -72,9 +72,9 @@ def test_slopes_are_the_derivatives(name: str, monkeypatch: pytest.MonkeyPatch) 
     """Moving a little mass into a cell changes the figure as its slope says, the mean slope taken off."""
     seen: list[Slopes] = []
 
-    def noted(counts: ConfusionCounts, slopes: Any, bounds: Any = (0.0, 1.0)) -> Figure:
-        seen.append(slopes(Shares.of(counts)))
-        return average(counts, slopes, bounds)
+    def noted(counts: ConfusionCounts, value: float, slopes: Any, bounds: Any = (0.0, 1.0)) -> Figure:
+        seen.append(slopes(Shares.smoothed(counts)))
+        return average(counts, value, slopes, bounds)
 
     monkeypatch.setattr(averages, "average", noted)
     matrix = np.array([[50_000, 7_000, 1_000], [9_000, 20_000, 3_000], [500, 800, 8_700]])

@@ -47,7 +47,7 @@ row = st.tuples(
     st.integers(0, 3),  # the actual label's place; one behind the last means none
     st.integers(0, 4),  # the score's place among few, so that scores tie
     st.booleans(),  # whether there is a score
-    st.sampled_from([0.0, 0.5, 1.0, 3.0]),
+    st.sampled_from([0.0, 0.5, 1.0, 3.0, 1e-290, 1e300]),
     st.integers(0, 2),
 )
 rows = st.lists(row, max_size=12)

@@ -72,6 +72,7 @@ def test_bounds_are_written_in_full() -> None:
 def test_counts_and_shares() -> None:
     """Counts have separators, weighted sums decimals, and a share is never 0 or 100% unless it is."""
     assert [numbers.count(each) for each in (14000, 12.5, 1.25, None)] == ["14,000", "12.5", "1.25", "–"]
+    assert [numbers.count(each) for each in (2.5e300, 1e-7, 0.0)] == ["2.50e+300", "1.00e-7", "0"]
     assert numbers.share(380, 9500) == "4.0%"
     assert numbers.share(1, 100_000) == "<0.1%"
     assert numbers.share(99_999, 100_000) == ">99.9%"
