@@ -167,3 +167,10 @@ def test_odd_summaries() -> None:
     assert "mdl-7f3a19bc92" in lone.text
     supposed = samples.churn(what_if={"threshold": 0.3}, thresholds={"operating_point": 0.3})
     assert "What-if at threshold 0.3: not the evaluation in force" in _read(supposed).text
+
+
+def test_it_ends_with_where_the_rest_is() -> None:
+    """The closing line is the last, below warnings; brackets around a share are plain ones."""
+    text = summary_md(samples.ten()).decode()
+    assert text.rstrip().splitlines()[-1].startswith("Evaluation `")
+    assert "\\(" not in text
