@@ -259,6 +259,22 @@ def test_any_script_is_printed(name: str) -> None:
     assert any(not font.endswith(("Noto-Sans", "Noto-Sans-Bold", "Mono")) for font in fonts)
 
 
+def test_a_name_from_right_to_left_moves_nothing() -> None:
+    """Beside an Arabic label the numbers keep their columns, as beside any other."""
+    labels = ["قطة جميلة", "leaves"]
+    counts = dict(zip(labels, (3800, 900), strict=True))
+    data = pdf(samples.summary(samples.CHURN, labels, training_counts=counts))
+    document = pypdfium2.PdfDocument(data)
+    places = []
+    for page in document:
+        text = page.get_textpage()
+        search = text.search("training ", match_case=True)
+        while found := search.get_next():
+            places.append(round(text.get_charbox(found[0])[0]))
+    assert len(places) >= 2
+    assert len(set(places[-2:])) == 1
+
+
 def test_hostile_names_are_within_the_margins() -> None:
     """A name of 300 letters is wrapped, not cut, and markup is text."""
     data = pdf(samples.hostile())
