@@ -16,7 +16,7 @@ from templates.formats import Format, Rendered
 
 __all__ = ["REPORTS_VERSION", "Format", "Rendered", "formats", "render", "render_index"]
 
-REPORTS_VERSION = "3"
+REPORTS_VERSION = "4"
 """Goes up with every change that alters a file's bytes; evaluations made before are then due again."""
 
 # Of these nothing is shown: they differ from run to run, or are not known before the files are made.

@@ -8,7 +8,7 @@ from typing import Any
 from templates.numbers import count, score
 from templates.points import positive_place
 
-PAPER_ROWS, PAPER_EXTRA = 10, 3
+PAPER_ROWS, PAPER_EXTRA = 6, 3
 """Rows on paper, and their columns beside id, labels and scores."""
 
 LONG = 40

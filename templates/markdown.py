@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from templates.words import pieces, runs_from_right, visible
 
-_MARKUP = re.compile(r"[\\`*_\[\]{}()#+!|~$]")
+_MARKUP = re.compile(r"[\\`*_\[\]{}#+!|~$]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ACTED_ON = re.compile(r"(?<=[@#:])(?=[\w/+-])|(?<=www)(?=\.)", re.IGNORECASE)
 

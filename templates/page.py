@@ -114,13 +114,14 @@ def name(text: object) -> Markup:
 
 
 def name_on_paper(text: object) -> Markup:
-    """A name from the data; only one that is written from right to left has to be isolated there.
+    """A name from the data; one that is written from right to left stands between marks that isolate it.
 
-    An element costs what a line of text does, and WeasyPrint orders the letters of each line anew.
+    They are what ``<bdi>`` stands for, but an element would cut the text, and tabs after it would start anew.
     """
     from markupsafe import Markup
 
-    return name(text) if runs_from_right(visible(text)) else Markup.escape(visible(text))
+    shown = visible(text)
+    return Markup.escape(f"\u2068{shown}\u2069" if runs_from_right(shown) else shown)
 
 
 def short(text: object, write: Name = name) -> Markup:

@@ -177,11 +177,17 @@ def histogram(
             f'<path class="threshold-line" stroke="{_SOFT}" stroke-width="1.5" stroke-dasharray="2 3" '
             f'd="M{frame.x(at)} {_px(frame.top)}V{foot}"/>'
         )
-    said = f"{100 * top:.0f}%" if top >= 0.1 else f"{100 * top:.1f}%"
+    said = peak(up, down)
     ticks = frame.ticks_y([(1, said), (0, "0"), (-1, said)])
     return frame.picture(
         "histogram", title, ("Score", "Share of the label’s rows"), drawn, frame.ticks_x() + ticks
     )
+
+
+def peak(up: Sequence[float], down: Sequence[float]) -> str:
+    """What both ends of a histogram's vertical axis say: the largest share of all."""
+    top = max(*up, *down) or 1.0
+    return f"{100 * top:.0f}%" if top >= 0.1 else f"{100 * top:.1f}%"
 
 
 def _bars(frame: Frame, kind: str, colour: str, heights: Sequence[float]) -> str:

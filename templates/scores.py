@@ -26,7 +26,7 @@ def curves_view(summary: Mapping[str, Any], paper: bool = False) -> dict[str, An
     return {"pictures": pictures} if pictures else None
 
 
-PAPER_STEP = 0.008
+PAPER_STEP = 0.009
 """How far apart the points of a curve on paper are, as a share of an axis: half a millimetre."""
 _CURVES = {
     "roc": ("ROC curve", "roc_auc", ("false_positive_rate", "true_positive_rate")),
@@ -148,6 +148,7 @@ def histogram_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     return {
         "names": names,
         "totals": [count(total) for total in totals],
+        "peak": plots.peak(up, down),
         "svg": plots.histogram(up, down, (shown[0], shown[1]), point, title),
         "rows": _coarse(found["edges"], counts, totals),
     }

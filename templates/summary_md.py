@@ -77,7 +77,7 @@ def _gates(summary: Summary) -> Iterator[str]:
     gates = verdict_view(summary)["gates"]
     if not gates:
         return
-    columns = ("Gate", "Status", "Found :", "95% interval :", "Required", "Why")
+    columns = ("Gate", "Status", "Found :", "95 % interval :", "Required", "Why")
     yield _block(table(columns, [_gate(gate) for gate in gates[:_GATES]]))
     if len(gates) > _GATES:
         yield f"And {count(len(gates) - _GATES)} more gates, in the report."
@@ -100,8 +100,8 @@ def _figures(summary: Summary) -> Iterator[str]:
     columns = (
         "Figure",
         "Value :",
-        "95% interval :",
-        *(("Change :", "95% interval :", "") if compared else ()),
+        "95 % interval :",
+        *(("Change :", "95 % interval :", "") if compared else ()),
     )
     yield "### Main figures"
     yield _block(
@@ -274,7 +274,7 @@ def _foot(summary: Summary) -> Iterator[str]:
 
 
 _SECTIONS: tuple[Callable[[Summary], Iterator[str]], ...] = (
-    *(_head, _gates, _figures, _attention, _matrix, _labels, _confusions, _foot, _warnings),
+    *(_head, _gates, _figures, _attention, _matrix, _labels, _confusions, _warnings, _foot),
 )
 
 FORMAT = Format(name="summary.md", content_type="text/markdown; charset=utf-8", render=render)

@@ -88,7 +88,34 @@ def binary(root: Path, rows: int = 1500, **settings: Any) -> Model:
 
 def several(root: Path, labels: tuple[str, ...], rows: int = 2000, *, probabilities: bool = True) -> Model:
     """A model of several labels, whose errors go to the next label mostly."""
-    chance = np.random.default_rng(3)
+    model = Model(
+        root, name="Several labels", labels=list(labels), gates=[{"metric": "macro_f1", "min": 0.5}]
+    )
+    model.put("v2", "test", _several(labels, rows, 3, probabilities))
+    return model
+
+
+def several_sliced(root: Path, labels: tuple[str, ...], rows: int = 2000) -> Model:
+    """The same with a baseline, slices and training counts: every part there is of several labels."""
+    model = Model(
+        root,
+        name="Several labels",
+        labels=list(labels),
+        slices=["region", "plan"],
+        training_counts={label: 100 + 30 * i for i, label in enumerate(labels)},
+        gates=[{"metric": "macro_f1", "min": 0.5}, {"metric": f"recall[{labels[-1]}]", "min": 0.6}],
+    )
+    for version, seed in (("v1", 4), ("v2", 3)):
+        chance = np.random.default_rng(5)
+        table = _several(labels, rows, seed, True)
+        for column, values in (("region", ["north", "south", "west"]), ("plan", ["basic", "premium"])):
+            table = table.append_column(column, pa.array(chance.choice(values, rows)))
+        model.put(version, "test", table)
+    return model
+
+
+def _several(labels: tuple[str, ...], rows: int, seed: int, probabilities: bool) -> pa.Table:
+    chance = np.random.default_rng(seed)
     share = np.arange(len(labels), 0, -1) / sum(range(len(labels) + 1))
     actual = chance.choice(len(labels), rows, p=share)
     score = chance.gamma(0.3, size=(rows, len(labels)))
@@ -100,8 +127,4 @@ def several(root: Path, labels: tuple[str, ...], rows: int = 2000, *, probabilit
         columns["probs"] = score.tolist()
     else:
         columns["y_pred"] = [labels[i] for i in score.argmax(axis=1)]
-    model = Model(
-        root, name="Several labels", labels=list(labels), gates=[{"metric": "macro_f1", "min": 0.5}]
-    )
-    model.put("v2", "test", pa.table(columns))
-    return model
+    return pa.table(columns)

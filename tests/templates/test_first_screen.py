@@ -165,7 +165,7 @@ def test_gates_on_a_narrow_screen_are_whole(opened: Any) -> None:
         )
         for n in (3, 4, 5)
     ]
-    assert names == ['"Found"', '"95% interval"', '"Required"']
+    assert names == ['"Found"', '"95 % interval"', '"Required"']
 
 
 def test_many_findings_of_a_kind_are_one_item(opened: Any) -> None:

@@ -92,11 +92,11 @@ def test_a_change_stands_beside_its_figure() -> None:
     compared = {"baseline_version": "ver_0", "overall": moved, "per_class_metrics": {}}
     read = _read(samples.churn(comparison=compared))
     changes = {row[0]: row[3:] for row in _table(read, "Figure")}
-    assert changes["Figure"] == ["Change", "95% interval", ""]
+    assert changes["Figure"] == ["Change", "95 % interval", ""]
     assert changes["Accuracy"] == ["−0.006", "−0.012 to −0.001", "▼ worse"]
     assert changes["Macro F1"] == ["–", "–", ""]
     assert "against version ver_0" in read.text
-    assert _table(_read(samples.churn()), "Figure")[0] == ["Figure", "Value", "95% interval"]
+    assert _table(_read(samples.churn()), "Figure")[0] == ["Figure", "Value", "95 % interval"]
     nothing = {"baseline_version": "ver_0", "reason": "it has no predictions for the split"}
     assert "Not compared with version ver_0: it has no" in _read(samples.churn(comparison=nothing)).text
 
@@ -167,3 +167,10 @@ def test_odd_summaries() -> None:
     assert "mdl-7f3a19bc92" in lone.text
     supposed = samples.churn(what_if={"threshold": 0.3}, thresholds={"operating_point": 0.3})
     assert "What-if at threshold 0.3: not the evaluation in force" in _read(supposed).text
+
+
+def test_it_ends_with_where_the_rest_is() -> None:
+    """The closing line is the last, below warnings; brackets around a share are plain ones."""
+    text = summary_md(samples.ten()).decode()
+    assert text.rstrip().splitlines()[-1].startswith("Evaluation `")
+    assert "\\(" not in text
