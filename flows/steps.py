@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from random import uniform
 from typing import TYPE_CHECKING, Any, Literal
 
-from evalcore.errors import AssayError, NotFound
+from evalcore.errors import AssayError, InputError, NotFound
 from flows import output
 from flows.engine import LOCAL, opened
 from flows.faults import as_ours, store_is_gone
@@ -125,7 +125,8 @@ def settle(request: Request) -> Outcome:
         except Exception as error:
             if request.run_id is not None:  # a night goes on, so that nobody else will show where it failed
                 detail(f"{request.model_id} failed", error)
-            outcome = _failed(request, target, as_ours(error))
+            ours = as_ours(error)
+            outcome = _failed(request, target or _shown(request, ours), ours)
     return replace(outcome, request=request, seconds=time.monotonic() - started)
 
 
@@ -263,13 +264,24 @@ def _in_force(
     return Outcome(request, target, status, verdict, change=change, promoted={work.model.model_id: promoted})
 
 
+def _shown(request: Request, error: AssayError) -> Target | None:
+    """The evaluation to tell a failure beside where broken settings do not say which was meant."""
+    if not isinstance(error, InputError):
+        return None
+    with suppress(AssayError):
+        found = index.read_index(open_store(request.store)) or {"evaluations": []}
+        place = request.model_id, request.dataset_split, request.checkpoint
+        return index.in_force(found["evaluations"], *place)
+    return None
+
+
 def _failed(request: Request, target: Target | None, error: AssayError) -> Outcome:
     """The outcome of a failure, which is recorded except where nothing was there to evaluate, ever.
 
     Nor is a lost race: who won it has published, and a note of failure beside that would be wrong.
     """
     failed = Outcome(request, target, "failed", error=error)
-    if target is None or request.threshold is not None or store_is_gone(error):
+    if target is None or request.what_if or store_is_gone(error):
         return failed
     if isinstance(error, WriteConflict):
         return failed
@@ -277,17 +289,17 @@ def _failed(request: Request, target: Target | None, error: AssayError) -> Outco
     try:
         if isinstance(error, NotFound) and publish.stored(store, target) is None:
             return failed
-        publish.record_failure(store, target, error)
+        failure = publish.record_failure(store, target, error)
     except AssayError:
         return failed  # the first error is the one to tell, and this may be its echo
-    return replace(failed, change=_failure_entry(store, target, error))
+    return replace(failed, change=_failure_entry(store, target, failure))
 
 
-def _failure_entry(store: Store, target: Target, error: AssayError) -> dict[str, Any]:
+def _failure_entry(store: Store, target: Target, failure: dict[str, Any]) -> dict[str, Any]:
     model: dict[str, Any] = {}
     version: dict[str, Any] = {}
     with suppress(AssayError):  # of what cannot be read the index keeps what it says
         found = Registry(store).model(target.model_id)
         model = found.document
         version = found.version(target.version_id)
-    return failed_entry(target, error.document(), model, version)
+    return failed_entry(target, failure, model, version)

@@ -59,6 +59,22 @@ def read_index(store: Store) -> Document | None:
     return None if found is None or found.entries is None else _index(found.entries)
 
 
+def in_force(
+    entries: Iterable[Document], model_id: str, dataset_split: str, checkpoint: str | None = None
+) -> Target | None:
+    """The evaluation that people go by at a model, as the index's entries tell; None where there is none.
+
+    It is the promoted version's, or the newest where none is promoted. Who cannot read the model's own
+    settings asks for it: what goes wrong then belongs beside it.
+    """
+    own = [entry for entry in entries if entry["model_id"] == model_id]
+    own = [entry for entry in own if entry["promoted"]] or own
+    place = dataset_split, checkpoint
+    alike = [entry for entry in own if (entry["dataset_split"], entry["checkpoint"]) == place]
+    newest = max(alike, key=lambda entry: entry["created_at"] or "", default=None)
+    return newest and target_of(newest)
+
+
 def read_entries(store: Store) -> Entries:
     """Every evaluation's entry, from the summaries and failures themselves."""
     found = (layout.evaluated(listed.key) for listed in store.list(layout.EVALUATIONS, etags=False))

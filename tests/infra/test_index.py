@@ -39,8 +39,8 @@ def entry(store: Any, version: str = "v1", model: str = "m", **more: Any) -> dic
 
 def failure(store: Any, version: str = "v1", **settings: Any) -> dict[str, Any]:
     """The entry of an attempt that failed, and is recorded."""
-    record_failure(store, Target("m", version), ERROR)
-    return failed_entry(Target("m", version), ERROR.document(), settings, {})
+    told = record_failure(store, Target("m", version), ERROR)
+    return failed_entry(Target("m", version), told, settings, {})
 
 
 def indexed(store: Any) -> list[dict[str, Any]]:
@@ -140,10 +140,12 @@ def test_a_page_that_was_left_behind_is_made_again(store: Store) -> None:
 def test_a_failure_keeps_the_evaluation_in_force(store: Store) -> None:
     """Verdict and figures stay beside what went wrong; the next success clears it."""
     update_index(store, [entry(store, verdict="inconclusive")], render)
-    update_index(store, [failure(store, promoted_version="v1")], render)
+    told = failure(store, promoted_version="v1")
+    update_index(store, [told], render)
     (line,) = indexed(store)
     assert (line["verdict"], line["promoted"], line["model_name"]) == ("inconclusive", True, "Model")
-    assert line["failure"] == {"code": "invalid_predictions", "message": "no column y_true; add it"}
+    assert line["failure"] == told["failure"]
+    assert list(line["failure"]) == ["code", "message", "at"]
     store.delete([failure_key(Target("m", "v1"))])
     update_index(store, [entry(store)], render)
     assert indexed(store)[0]["failure"] is None
@@ -301,7 +303,7 @@ def test_an_index_that_is_broken_or_gone_is_read_again(store_url: str, content: 
     store = open_store(store_url)
     put_model(store, promoted_version="v1")
     expected = [published(store, "v1"), published(store, "v2", verdict="fail")]
-    record_failure(store, Target("m", "v2"), ERROR)
+    told = record_failure(store, Target("m", "v2"), ERROR)
     record_failure(store, Target("m", "v5"), ERROR)
     put_version(store, "v5", created_at="2026-11-21T02:00:00Z")
     put(store, "evaluations/m/v3/test/summary.json", "{")
@@ -311,7 +313,7 @@ def test_an_index_that_is_broken_or_gone_is_read_again(store_url: str, content: 
         put(store, INDEX_JSON, content)
     assert read_index(store) is None
     update_index(store, [entry(store, "v9")], render)
-    expected[1]["failure"] = {"code": "invalid_predictions", "message": "no column y_true; add it"}
+    expected[1]["failure"] = {name: told[name] for name in ("code", "message", "at")}
     assert indexed(store)[:2] == expected
     assert versions(store) == ["v1", "v2", "v5", "v9"]
     never = indexed(store)[2]
