@@ -137,15 +137,18 @@ def failed(request: Request, error: AssayError) -> Outcome:
     return replace(_failed(request, target, error), request=request)
 
 
-def update_index(url: str, outcomes: Iterable[Outcome]) -> None:
-    """Bring the index and its page up to date with what became of some evaluations."""
+def update_index(url: str, outcomes: Iterable[Outcome], night: dict[str, Any] | None = None) -> None:
+    """Bring the index and its page up to date with what became of some evaluations.
+
+    ``night`` is the record of the night that made them.
+    """
     from templates import render_index
 
     outcomes = list(outcomes)
     changes = [dict(outcome.change) for outcome in outcomes if outcome.change]
     promoted = {model: version for outcome in outcomes for model, version in outcome.promoted.items()}
-    if changes or promoted:
-        index.update_index(open_store(url), changes, render_index, promoted=promoted)
+    if changes or promoted or night:
+        index.update_index(open_store(url), changes, render_index, promoted=promoted, night=night)
 
 
 # -- one attempt -------------------------------------------------------------------------------------

@@ -82,6 +82,28 @@ def test_a_failure_says_when_it_was(store: Path) -> None:
     assert entries(store)["good v1"]["failure"]["at"] == at
 
 
+def test_the_index_names_the_night(store: Path) -> None:
+    """The page says which it was, how it ended and how many failed; one with nothing due changes nothing."""
+    parquet = store / "models/good/versions/v1/predictions/test/part-0.parquet"
+    whole = parquet.read_bytes()
+    parquet.write_bytes(b"no")
+    for content, counts in (
+        (b"no", {"failed": 1, "published": 1}),
+        (whole, {"published": 1, "up_to_date": 1}),
+    ):
+        parquet.write_bytes(content)
+        record = night(store)
+        assert record["counts"] == counts
+        told = document(store / "evaluations/index.json")["night"]
+        assert told == {name: record[name] for name in told}
+        assert f'href="nightly/{record["run"]}.json"' in (store / "evaluations/index.html").read_text()
+    before = snapshot(store / "evaluations/good") | {"": (store / "evaluations/index.json").read_bytes()}
+    night(store)
+    assert before == snapshot(store / "evaluations/good") | {
+        "": (store / "evaluations/index.json").read_bytes()
+    }
+
+
 @pytest.mark.parametrize(("promoted", "shown"), [("v1", "v1"), (None, "v2")])
 def test_a_broken_model_is_told_once(promoted: str | None, shown: str, store: Path) -> None:
     """Beside the promoted version's evaluation, or the newest where none is promoted."""

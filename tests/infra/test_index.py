@@ -337,3 +337,34 @@ def test_an_empty_index_is_an_index(store: Store) -> None:
     """A first night without models has a page."""
     assert update_index(store, [], render) == {"schema_version": SCHEMA_VERSION, "evaluations": []}
     assert indexed(store) == []
+
+
+def night(run: str, **counts: int) -> dict[str, Any]:
+    """The record of a night that has ended."""
+    time = "2026-11-20T02:00:00Z"
+    told = {"run": run, "started_at": time, "finished_at": time, "split": "test", "planned": 1}
+    return {**told, "counts": counts, "evaluations": [], "skipped": []}
+
+
+def test_the_last_night_with_news_is_told(store: Store) -> None:
+    """One with nothing due writes nothing, unless the one before it failed or was cut short."""
+
+    def told(record: dict[str, Any] | None, *changes: dict[str, Any]) -> Any:
+        index = update_index(store, changes, render, night=record)
+        assert indexed(store) == index["evaluations"]
+        return index.get("night", {}).get("run")
+
+    assert told(None, entry(store)) is None
+    assert told(night("a", up_to_date=1)) is None
+    assert told(night("b", published=1), entry(store, "v2")) == "b"
+    before = store.read(INDEX_JSON)
+    assert told(night("c", up_to_date=1)) == "b"
+    assert store.read(INDEX_JSON) == before
+    assert told(None, entry(store, "v3")) == "b"
+    assert told(night("d", failed=1)) == "d"
+    assert told(night("e", up_to_date=1)) == "e"
+    assert told(night("f", published=1) | {"finished_at": None}, entry(store, "v4")) == "f"
+    assert told(night("g", up_to_date=1)) == "g"
+    index = read_index(store)
+    assert index is not None
+    assert set(index["night"]) == {"run", "started_at", "finished_at", "split", "planned", "counts"}
