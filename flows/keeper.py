@@ -13,9 +13,10 @@ from typing import Any, Self
 from evalcore.errors import AssayError, Forbidden, StorageUnavailable, Unauthorized
 from flows.faults import as_ours, store_is_gone
 from flows.notices import facts, give_notice, said
+from flows.outcome import Outcome
 from flows.plan import Plan
 from flows.progress import count, passing, tell, warn
-from flows.steps import Outcome, update_index
+from flows.steps import update_index
 from infra import lease, record
 from infra.clock import utc
 from infra.lease import LeaseLost
@@ -212,6 +213,7 @@ def _line(outcome: Outcome) -> dict[str, Any]:
         outcome.seconds,
         checkpoint=request.checkpoint,
         verdict=outcome.verdict,
+        failed_gate=outcome.failed_gate,
         error=error.document() if error else None,
     )
 

@@ -18,8 +18,9 @@ from typing import Any, Literal
 from evalcore.errors import AssayError, ModelNotFound
 from flows.engine import LOCAL
 from flows.faults import as_ours
+from flows.outcome import Outcome, Request
 from flows.progress import counted, passing, step
-from flows.steps import Outcome, Request, failed, work_of
+from flows.steps import failed, work_of
 from infra.index import in_force, read_index
 from infra.layout import EVALUATIONS, Target, evaluation_folder
 from infra.publish import is_whole
@@ -140,7 +141,7 @@ def _plan_model(order: Order, looked: Looked, index: Mapping[str, Any]) -> Plan:
     except Exception as error:
         return Plan(outcomes=(_not_planned(order, looked, index, as_ours(error)),))
     if not wanted:
-        return Plan(skipped={looked.model_id: _nothing(order)})
+        return Plan(skipped={looked.model_id: _nothing(order, looked.model_id)})
     requests, outcomes = [], []
     for version in wanted:
         request = Request(
@@ -177,7 +178,14 @@ def _up_to_date(
             return None
     except Exception:  # whatever it is, the evaluation meets it too, and tells
         return None
-    return Outcome(request, target, "up_to_date", entry["verdict"], promoted={model.model_id: model.promoted})
+    return Outcome(
+        request,
+        target,
+        "up_to_date",
+        entry["verdict"],
+        promoted={model.model_id: model.promoted},
+        failed_gate=entry["failed_gate"],
+    )
 
 
 def _wanted(order: Order, model: Model) -> list[str]:
@@ -191,11 +199,11 @@ def _wanted(order: Order, model: Model) -> list[str]:
             return [model.promoted] if model.promoted else []
 
 
-def _nothing(order: Order) -> str:
+def _nothing(order: Order, model_id: str) -> str:
     match order.versions:
         case "all":
             return f"no version has predictions for {order.split}"
         case "latest":
             return "no version"
         case _:
-            return "no promoted version"
+            return f"no promoted version; set it with `assay promote {model_id} VERSION`"

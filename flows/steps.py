@@ -9,20 +9,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import uniform
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalcore.errors import AssayError, InputError, NotFound
 from flows import output
-from flows.engine import LOCAL, opened
+from flows.engine import opened
 from flows.faults import as_ours, store_is_gone
+from flows.outcome import Outcome, Request
 from flows.progress import about, counted, detail, step
 from flows.rendering import renderers
 from infra import index, publish
 from infra.digest import digest
 from infra.entries import entry_of, failed_entry
-from infra.layout import Target, failure_key
+from infra.layout import Target, failure_key, model_key, version_key
 from infra.registry import Inputs, Model, Registry
 from infra.storage import InputChanged, Store, WriteConflict, open_store
 from infra.sweep import sweep
@@ -35,65 +36,6 @@ LOST_RACES = 3
 """How often another writer may be faster before an evaluation gives up."""
 LOST_RACE_PAUSE = 0.2
 """The longest pause after the first lost race, in seconds; each later one may be so much longer."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """An evaluation that is asked for; ``version_id`` None means the promoted one.
-
-    With ``threshold`` or ``baseline`` (a version to compare with, or ``none``) it is a what-if, which changes
-    nothing in the store. ``output`` is a folder that gets the artifacts too. ``engine`` and ``workers`` are
-    as in ``flows.engine``; no figure depends on them.
-    """
-
-    store: str
-    model_id: str
-    version_id: str | None = None
-    dataset_split: str = "test"
-    checkpoint: str | None = None
-    threshold: float | None = None
-    baseline: str | None = None
-    force: bool = False
-    output: str | None = None
-    run_id: str | None = None
-    engine: str = LOCAL
-    workers: int | None = None
-
-    @property
-    def what_if(self) -> bool:
-        """Whether it supposes what the settings do not say."""
-        return self.threshold is not None or self.baseline is not None
-
-    def names(self) -> dict[str, str | None]:
-        """What the evaluation is known by in logs and events."""
-        return {
-            "run": self.run_id,
-            "model_id": self.model_id,
-            "version_id": self.version_id,
-            "dataset_split": self.dataset_split,
-            "checkpoint": self.checkpoint,
-        }
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an evaluation.
-
-    ``target`` is None where the version that was meant could not be found out. ``change`` and ``promoted``
-    are what the index is to learn; ``document`` is a what-if's summary, which is stored nowhere.
-    ``recovered`` says that the last attempt had failed, or a gate, and that neither is so any more.
-    """
-
-    request: Request
-    target: Target | None
-    status: Literal["published", "up_to_date", "what_if", "failed"]
-    verdict: str | None = None
-    error: AssayError | None = None
-    change: Mapping[str, Any] | None = None
-    promoted: Mapping[str, str | None] = field(default_factory=dict)
-    document: Mapping[str, Any] | None = field(default=None, repr=False)
-    recovered: bool = False
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -201,7 +143,10 @@ def work_of(
     from evalcore.settings import resolve_settings
 
     inputs = model.inputs(target, baseline=baseline)
-    settings = resolve_settings(inputs.model, inputs.version, threshold=threshold, baseline=baseline)
+    files = model_key(target.model_id), version_key(target.model_id, target.version_id)
+    settings = resolve_settings(
+        inputs.model, inputs.version, threshold=threshold, baseline=baseline, files=files
+    )
     return Work(model, inputs, settings, digest_of(inputs, settings))
 
 
@@ -264,7 +209,15 @@ def _in_force(
     promoted = work.model.promoted
     change = entry_of(found.document, found.etag, promoted == target.version_id, found.places)
     verdict = found.document["verdict"]
-    return Outcome(request, target, status, verdict, change=change, promoted={work.model.model_id: promoted})
+    return Outcome(
+        request,
+        target,
+        status,
+        verdict,
+        change=change,
+        promoted={work.model.model_id: promoted},
+        failed_gate=change["failed_gate"],
+    )
 
 
 def _shown(request: Request, error: AssayError) -> Target | None:

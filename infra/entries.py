@@ -39,6 +39,7 @@ def entry_of(
         "examples": document.get("examples"),
         "headline": {name: overall.get(name) for name in _HEADLINE},
         "first_gate": _first_gate(document),
+        "failed_gate": failed_gate(document),
         "gates": {status: gates[status] for status in _STATUSES},
         "warnings": sum(warning["severity"] != "info" for warning in document.get("warnings", [])),
         "artifacts": dict(artifacts or {}),
@@ -49,6 +50,13 @@ def _first_gate(document: Document) -> Document | None:
     """What the first gate requires and found: of all figures the one that matters most."""
     gates = document.get("gates") or []
     return {name: gates[0][name] for name in _GATE if name in gates[0]} if gates else None
+
+
+def failed_gate(document: Document) -> Document | None:
+    """The first gate that failed and why, for a line that has room for one."""
+    failed = (gate for gate in document.get("gates") or [] if gate["status"] == "fail")
+    gate = next(failed, None)
+    return gate and {name: gate.get(name) for name in ("metric", "reason")}
 
 
 def failed_entry(target: Target, failure: Document, model: Document, version: Document) -> Document:
@@ -114,6 +122,7 @@ def _blank() -> Document:
         **dict.fromkeys(("summary_etag", "evaluation", "verdict", "examples")),
         "headline": dict.fromkeys(_HEADLINE),
         "first_gate": None,
+        "failed_gate": None,
         "gates": dict.fromkeys(_STATUSES, 0),
         "warnings": 0,
         "artifacts": {},

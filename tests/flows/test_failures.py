@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from flows.night import exit_status, new_run, run_inline
+from flows.outcome import Request
 from flows.plan import Order
-from flows.steps import Request, settle, update_index
+from flows.steps import settle, update_index
 from tests.flows.stores import document, put_model, put_version, snapshot
 
 pytestmark = pytest.mark.usefixtures("quick_reports")
@@ -58,6 +59,7 @@ def test_a_broken_model_is_told_beside_its_evaluation(how: str, store: Path) -> 
     assert exit_status(failed) == 7
     told = document(store / GOOD / "failure.json")
     assert told["code"] == "invalid_settings"
+    assert "models/good/model.json" in told["message"]
     after = snapshot(store / GOOD)
     del after["failure.json"]
     assert after == before
