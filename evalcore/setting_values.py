@@ -7,12 +7,10 @@ from typing import Any
 
 from evalcore.errors import InvalidSettings
 
-_EDIT = "correct it in model.json or version.json"
-
 
 def wrong(key: str, expected: str) -> InvalidSettings:
-    """The error for a setting that is not what it must be."""
-    return InvalidSettings(f"the setting {key!r} must be {expected}", _EDIT, setting=key)
+    """The error for a setting that is not what it must be; in which file it is, its reader's caller says."""
+    return InvalidSettings(f"the setting {key!r} must be {expected}", "correct it", setting=key)
 
 
 def text_value(key: str, value: Any) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from evalcore.errors import InvalidParameter, UnsupportedTask
+from evalcore.errors import InvalidParameter, InvalidSettings, UnsupportedTask
 from evalcore.gate_settings import gates_value, unknown_keys
 from evalcore.labels import DEFAULT_POSITIVE, canonical
 from evalcore.limits import DEFAULTS, Limits, limits_value, unknown_limits
@@ -100,14 +101,24 @@ def resolve_settings(
     *,
     threshold: float | None = None,
     baseline: str | None = None,
+    files: tuple[str, str] = ("model.json", "version.json"),
 ) -> Settings:
     """The settings of one version: the model's, overruled key by key by the version's.
 
-    ``threshold``, where given, overrules both; ``baseline`` is noted as what was asked for. Raises
-    InvalidSettings for a value of the wrong type, naming the key; UnsupportedTask for a task type that cannot
-    be evaluated; InvalidParameter for a threshold outside [0, 1].
+    ``threshold``, where given, overrules both; ``baseline`` is noted as what was asked for; ``files`` are the
+    names of the two. Raises InvalidSettings for a value of the wrong type, naming the key and its file;
+    UnsupportedTask for a task type that cannot be evaluated; InvalidParameter for a threshold outside [0, 1].
     """
-    given = {**model, **version}
+    try:
+        return _resolved({**model, **version}, threshold, baseline)
+    except InvalidSettings as error:
+        key = re.split(r"[.\[]", error.details["setting"])[0]
+        file = files[1] if key in version else files[0]
+        details = {**error.details, "key": file}
+        raise InvalidSettings(error.message, f"correct it in {file}", **details) from error
+
+
+def _resolved(given: Mapping[str, Any], threshold: float | None, baseline: str | None) -> Settings:
     read = {
         _FIELDS.get(key, key): _READERS[key](key, value)
         for key, value in given.items()

@@ -20,8 +20,8 @@ from prefect.artifacts import (
 )
 
 from flows.notices import figures
+from flows.outcome import Outcome
 from flows.progress import warn
-from flows.steps import Outcome
 from flows.terminal import safe
 from infra.layout import Target, evaluation_folder
 from infra.storage import link

@@ -17,7 +17,7 @@ from evalcore.errors import EngineUnavailable, InvalidParameter
 
 if TYPE_CHECKING:
     from flows.cluster import Cluster
-    from flows.steps import Request
+    from flows.outcome import Request
 
 LOCAL, DASK = "local", "dask"
 _SCHEDULER = re.compile(r"tcp://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")

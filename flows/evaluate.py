@@ -16,8 +16,8 @@ from evalcore.errors import StorageUnavailable
 from flows import artifacts, steps, workers
 from flows.engine import LOCAL
 from flows.notices import facts, give_notice, said
+from flows.outcome import Outcome, Request
 from flows.progress import STEPS, heard, step
-from flows.steps import Outcome, Request
 
 
 class NotEvaluated(Exception):

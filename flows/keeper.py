@@ -13,9 +13,10 @@ from typing import Any, Self
 from evalcore.errors import AssayError, Forbidden, StorageUnavailable, Unauthorized
 from flows.faults import as_ours, store_is_gone
 from flows.notices import facts, give_notice, said
+from flows.outcome import Outcome
 from flows.plan import Plan
 from flows.progress import count, passing, tell, warn
-from flows.steps import Outcome, update_index
+from flows.steps import update_index
 from infra import lease, record
 from infra.clock import utc
 from infra.lease import LeaseLost
@@ -139,8 +140,8 @@ class Keeper:
     def finish(self) -> dict[str, Any]:
         """Bring the index up to date and write the record for the last time; the record."""
         self._refuse_if_lost()
-        self._write_index()
         self.finished_at = utc()
+        self._write_index()
         return self._write_record()
 
     def _refuse_if_lost(self) -> None:
@@ -169,7 +170,7 @@ class Keeper:
             with self._lock:
                 outcomes, self._unindexed = self._unindexed, []
             try:
-                update_index(self.url, outcomes)
+                update_index(self.url, outcomes, self._record() if self._outcomes else None)
             except BaseException:
                 with self._lock:
                     self._unindexed = outcomes + self._unindexed
@@ -186,15 +187,18 @@ class Keeper:
     def _write_record(self) -> dict[str, Any]:
         """Write the record as it stands, once it is known what there is to do."""
         with self._writing:
-            with self._lock:
-                lines = [_line(outcome) for outcome in self._outcomes]
-            document = record.record(
-                self.run, self.started_at, self.finished_at, self.split, lines, self._skipped, self.total
-            )
+            document = self._record()
             if self.total is not None:
                 record.write_record(self.store, document)
-                self._told = len(lines)
+                self._told = len(document["evaluations"])
             return document
+
+    def _record(self) -> dict[str, Any]:
+        with self._lock:
+            lines = [_line(outcome) for outcome in self._outcomes]
+        return record.record(
+            self.run, self.started_at, self.finished_at, self.split, lines, self._skipped, self.total
+        )
 
 
 def _line(outcome: Outcome) -> dict[str, Any]:
@@ -209,6 +213,7 @@ def _line(outcome: Outcome) -> dict[str, Any]:
         outcome.seconds,
         checkpoint=request.checkpoint,
         verdict=outcome.verdict,
+        failed_gate=outcome.failed_gate,
         error=error.document() if error else None,
     )
 

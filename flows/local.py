@@ -45,7 +45,7 @@ def evaluate_files(
     _refuse_repeated(paths)
     document = {} if settings_file is None else read_settings(settings_file)
     settings_files.created_at(document, str(settings_file))
-    settings = resolve_settings(document, {}, threshold=threshold)
+    settings = resolve_settings(document, {}, threshold=threshold, files=(str(settings_file),) * 2)
     target = Target(_id(document, "model_id"), _id(document, "version_id"), dataset_split)
     identity = Identity(
         model_id=target.model_id,

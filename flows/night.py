@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from flows import workers
 from flows.engine import shared
 from flows.keeper import Keeper
+from flows.outcome import Outcome, Request
 from flows.plan import Order, plan_night
-from flows.steps import Outcome, Request
 
 AnyFuture = TypeVar("AnyFuture")
 

@@ -13,9 +13,9 @@ from flows import artifacts, night, plan
 from flows.engine import LOCAL, shared
 from flows.evaluate import TRIED_AGAIN, NotEvaluated, evaluate
 from flows.keeper import Keeper
+from flows.outcome import Outcome
 from flows.plan import WORKERS, Order, Plan, Versions
 from flows.progress import about, heard
-from flows.steps import Outcome
 
 Record = dict[str, Any]
 

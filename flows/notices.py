@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalcore.errors import AssayError
 from flows import events
-from flows.cli.text import figure
+from flows.cli.text import figure, verdict
 from flows.events import Event
 from flows.prefect_api import api_url
 from flows.progress import warn
@@ -16,7 +16,7 @@ from infra.layout import evaluation_folder
 from infra.storage import link
 
 if TYPE_CHECKING:
-    from flows.steps import Outcome
+    from flows.outcome import Outcome
 
 _FIGURES = 2
 
@@ -27,7 +27,8 @@ def said(outcome: Outcome) -> str:
     name = " ".join(part for part in (request.model_id, request.version_id, request.dataset_split) if part)
     if outcome.error:
         return f"{name}: error[{outcome.error.code}]: {outcome.error}"
-    return f"{name}: {outcome.status}, verdict {outcome.verdict} ({outcome.seconds:.1f} s)"
+    said = verdict(outcome.verdict, outcome.failed_gate)
+    return f"{name}: {outcome.status}, verdict {said} ({outcome.seconds:.1f} s)"
 
 
 def facts(outcome: Outcome) -> dict[str, Any]:

@@ -12,15 +12,16 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from evalcore.errors import AssayError, ModelNotFound
 from flows.engine import LOCAL
 from flows.faults import as_ours
+from flows.outcome import Outcome, Request
 from flows.progress import counted, passing, step
-from flows.steps import Outcome, Request, work_of
-from infra.index import read_index
+from flows.steps import failed, work_of
+from infra.index import in_force, read_index
 from infra.layout import EVALUATIONS, Target, evaluation_folder
 from infra.publish import is_whole
 from infra.registry import Model, Registry
@@ -138,10 +139,9 @@ def _plan_model(order: Order, looked: Looked, index: Mapping[str, Any]) -> Plan:
             raise looked.error or AssertionError("a model that was not found has an error")
         wanted = _wanted(order, looked.model)
     except Exception as error:
-        request = Request(order.store, looked.model_id, None, order.split, run_id=order.run)
-        return Plan(outcomes=(Outcome(request, None, "failed", error=as_ours(error)),))
+        return Plan(outcomes=(_not_planned(order, looked, index, as_ours(error)),))
     if not wanted:
-        return Plan(skipped={looked.model_id: _nothing(order)})
+        return Plan(skipped={looked.model_id: _nothing(order, looked.model_id)})
     requests, outcomes = [], []
     for version in wanted:
         request = Request(
@@ -153,6 +153,16 @@ def _plan_model(order: Order, looked: Looked, index: Mapping[str, Any]) -> Plan:
         else:
             outcomes.append(found)
     return Plan(tuple(requests), tuple(outcomes))
+
+
+def _not_planned(order: Order, looked: Looked, index: Mapping[str, Any], error: AssayError) -> Outcome:
+    """The failure of a model that does not say what is wanted, told beside what people go by."""
+    request = Request(order.store, looked.model_id, None, order.split, run_id=order.run)
+    if looked.model is None or order.versions == "promoted":
+        shown = in_force(index.values(), looked.model_id, order.split)
+        if shown is not None:
+            return failed(replace(request, version_id=shown.version_id), error)
+    return Outcome(request, None, "failed", error=error)
 
 
 def _up_to_date(
@@ -168,7 +178,14 @@ def _up_to_date(
             return None
     except Exception:  # whatever it is, the evaluation meets it too, and tells
         return None
-    return Outcome(request, target, "up_to_date", entry["verdict"], promoted={model.model_id: model.promoted})
+    return Outcome(
+        request,
+        target,
+        "up_to_date",
+        entry["verdict"],
+        promoted={model.model_id: model.promoted},
+        failed_gate=entry["failed_gate"],
+    )
 
 
 def _wanted(order: Order, model: Model) -> list[str]:
@@ -182,11 +199,11 @@ def _wanted(order: Order, model: Model) -> list[str]:
             return [model.promoted] if model.promoted else []
 
 
-def _nothing(order: Order) -> str:
+def _nothing(order: Order, model_id: str) -> str:
     match order.versions:
         case "all":
             return f"no version has predictions for {order.split}"
         case "latest":
             return "no version"
         case _:
-            return "no promoted version"
+            return f"no promoted version; set it with `assay promote {model_id} VERSION`"

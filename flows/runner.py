@@ -19,8 +19,8 @@ from infra.storage import open_store, without_secrets
 
 if TYPE_CHECKING:
     from flows.embedded import Server
+    from flows.outcome import Outcome, Request
     from flows.plan import Order
-    from flows.steps import Outcome, Request
 
 
 @dataclass(frozen=True)

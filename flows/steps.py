@@ -9,20 +9,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import uniform
 from typing import TYPE_CHECKING, Any, Literal
 
-from evalcore.errors import AssayError, NotFound
+from evalcore.errors import AssayError, InputError, NotFound
 from flows import output
-from flows.engine import LOCAL, opened
+from flows.engine import opened
 from flows.faults import as_ours, store_is_gone
+from flows.outcome import Outcome, Request
 from flows.progress import about, counted, detail, step
 from flows.rendering import renderers
 from infra import index, publish
 from infra.digest import digest
 from infra.entries import entry_of, failed_entry
-from infra.layout import Target, failure_key
+from infra.layout import Target, failure_key, model_key, version_key
 from infra.registry import Inputs, Model, Registry
 from infra.storage import InputChanged, Store, WriteConflict, open_store
 from infra.sweep import sweep
@@ -35,65 +36,6 @@ LOST_RACES = 3
 """How often another writer may be faster before an evaluation gives up."""
 LOST_RACE_PAUSE = 0.2
 """The longest pause after the first lost race, in seconds; each later one may be so much longer."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """An evaluation that is asked for; ``version_id`` None means the promoted one.
-
-    With ``threshold`` or ``baseline`` (a version to compare with, or ``none``) it is a what-if, which changes
-    nothing in the store. ``output`` is a folder that gets the artifacts too. ``engine`` and ``workers`` are
-    as in ``flows.engine``; no figure depends on them.
-    """
-
-    store: str
-    model_id: str
-    version_id: str | None = None
-    dataset_split: str = "test"
-    checkpoint: str | None = None
-    threshold: float | None = None
-    baseline: str | None = None
-    force: bool = False
-    output: str | None = None
-    run_id: str | None = None
-    engine: str = LOCAL
-    workers: int | None = None
-
-    @property
-    def what_if(self) -> bool:
-        """Whether it supposes what the settings do not say."""
-        return self.threshold is not None or self.baseline is not None
-
-    def names(self) -> dict[str, str | None]:
-        """What the evaluation is known by in logs and events."""
-        return {
-            "run": self.run_id,
-            "model_id": self.model_id,
-            "version_id": self.version_id,
-            "dataset_split": self.dataset_split,
-            "checkpoint": self.checkpoint,
-        }
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an evaluation.
-
-    ``target`` is None where the version that was meant could not be found out. ``change`` and ``promoted``
-    are what the index is to learn; ``document`` is a what-if's summary, which is stored nowhere.
-    ``recovered`` says that the last attempt had failed, or a gate, and that neither is so any more.
-    """
-
-    request: Request
-    target: Target | None
-    status: Literal["published", "up_to_date", "what_if", "failed"]
-    verdict: str | None = None
-    error: AssayError | None = None
-    change: Mapping[str, Any] | None = None
-    promoted: Mapping[str, str | None] = field(default_factory=dict)
-    document: Mapping[str, Any] | None = field(default=None, repr=False)
-    recovered: bool = False
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -125,7 +67,8 @@ def settle(request: Request) -> Outcome:
         except Exception as error:
             if request.run_id is not None:  # a night goes on, so that nobody else will show where it failed
                 detail(f"{request.model_id} failed", error)
-            outcome = _failed(request, target, as_ours(error))
+            ours = as_ours(error)
+            outcome = _failed(request, target or _shown(request, ours), ours)
     return replace(outcome, request=request, seconds=time.monotonic() - started)
 
 
@@ -136,15 +79,18 @@ def failed(request: Request, error: AssayError) -> Outcome:
     return replace(_failed(request, target, error), request=request)
 
 
-def update_index(url: str, outcomes: Iterable[Outcome]) -> None:
-    """Bring the index and its page up to date with what became of some evaluations."""
+def update_index(url: str, outcomes: Iterable[Outcome], night: dict[str, Any] | None = None) -> None:
+    """Bring the index and its page up to date with what became of some evaluations.
+
+    ``night`` is the record of the night that made them.
+    """
     from templates import render_index
 
     outcomes = list(outcomes)
     changes = [dict(outcome.change) for outcome in outcomes if outcome.change]
     promoted = {model: version for outcome in outcomes for model, version in outcome.promoted.items()}
-    if changes or promoted:
-        index.update_index(open_store(url), changes, render_index, promoted=promoted)
+    if changes or promoted or night:
+        index.update_index(open_store(url), changes, render_index, promoted=promoted, night=night)
 
 
 # -- one attempt -------------------------------------------------------------------------------------
@@ -197,7 +143,10 @@ def work_of(
     from evalcore.settings import resolve_settings
 
     inputs = model.inputs(target, baseline=baseline)
-    settings = resolve_settings(inputs.model, inputs.version, threshold=threshold, baseline=baseline)
+    files = model_key(target.model_id), version_key(target.model_id, target.version_id)
+    settings = resolve_settings(
+        inputs.model, inputs.version, threshold=threshold, baseline=baseline, files=files
+    )
     return Work(model, inputs, settings, digest_of(inputs, settings))
 
 
@@ -260,7 +209,26 @@ def _in_force(
     promoted = work.model.promoted
     change = entry_of(found.document, found.etag, promoted == target.version_id, found.places)
     verdict = found.document["verdict"]
-    return Outcome(request, target, status, verdict, change=change, promoted={work.model.model_id: promoted})
+    return Outcome(
+        request,
+        target,
+        status,
+        verdict,
+        change=change,
+        promoted={work.model.model_id: promoted},
+        failed_gate=change["failed_gate"],
+    )
+
+
+def _shown(request: Request, error: AssayError) -> Target | None:
+    """The evaluation to tell a failure beside where broken settings do not say which was meant."""
+    if not isinstance(error, InputError):
+        return None
+    with suppress(AssayError):
+        found = index.read_index(open_store(request.store)) or {"evaluations": []}
+        place = request.model_id, request.dataset_split, request.checkpoint
+        return index.in_force(found["evaluations"], *place)
+    return None
 
 
 def _failed(request: Request, target: Target | None, error: AssayError) -> Outcome:
@@ -269,7 +237,7 @@ def _failed(request: Request, target: Target | None, error: AssayError) -> Outco
     Nor is a lost race: who won it has published, and a note of failure beside that would be wrong.
     """
     failed = Outcome(request, target, "failed", error=error)
-    if target is None or request.threshold is not None or store_is_gone(error):
+    if target is None or request.what_if or store_is_gone(error):
         return failed
     if isinstance(error, WriteConflict):
         return failed
@@ -277,17 +245,17 @@ def _failed(request: Request, target: Target | None, error: AssayError) -> Outco
     try:
         if isinstance(error, NotFound) and publish.stored(store, target) is None:
             return failed
-        publish.record_failure(store, target, error)
+        failure = publish.record_failure(store, target, error)
     except AssayError:
         return failed  # the first error is the one to tell, and this may be its echo
-    return replace(failed, change=_failure_entry(store, target, error))
+    return replace(failed, change=_failure_entry(store, target, failure))
 
 
-def _failure_entry(store: Store, target: Target, error: AssayError) -> dict[str, Any]:
+def _failure_entry(store: Store, target: Target, failure: dict[str, Any]) -> dict[str, Any]:
     model: dict[str, Any] = {}
     version: dict[str, Any] = {}
     with suppress(AssayError):  # of what cannot be read the index keeps what it says
         found = Registry(store).model(target.model_id)
         model = found.document
         version = found.version(target.version_id)
-    return failed_entry(target, error.document(), model, version)
+    return failed_entry(target, failure, model, version)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from evalcore.errors import EvaluationNotFound, UnreadableFile
-from infra import publish
-from infra.layout import Target, summary_key
+from evalcore.errors import EvaluationNotFound, InvalidSettings, UnreadableFile
+from infra import documents, publish
+from infra.layout import Target, failure_key, summary_key
 from infra.registry import Registry
 from infra.storage import Store
 
@@ -42,6 +42,16 @@ def summary_of(store: Store, target: Target) -> dict[str, Any]:
     return found.document
 
 
+def read_failure(store: Store, target: Target) -> dict[str, Any] | None:
+    """What ``failure.json`` says; None where the last attempt did not fail, or the file is damaged."""
+    blob = store.read(failure_key(target))
+    try:
+        found = documents.parse(blob.data, failure_key(target)) if blob else None
+    except InvalidSettings:
+        return None
+    return found if found and {"code", "message"} <= found.keys() else None
+
+
 def _is_summary(document: dict[str, Any]) -> bool:
     """Whether it has what every summary has, as far as the reading commands go by it."""
     return {"model_name", "checkpoint"} <= document.keys() and all(
@@ -67,7 +77,7 @@ def list_models(store: Store) -> list[dict[str, Any]]:
 
 
 def _listed(registry: Registry, model_id: str, evaluations: list[dict[str, Any]]) -> dict[str, Any]:
-    from evalcore.errors import Forbidden, InvalidSettings, ModelNotFound
+    from evalcore.errors import Forbidden, ModelNotFound
 
     listed: dict[str, Any] = {"model_id": model_id, "name": None, "promoted_version": None, "versions": []}
     try:

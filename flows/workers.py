@@ -15,9 +15,9 @@ from typing import Any
 
 from evalcore.errors import AssayError, EngineUnavailable, InternalError
 from flows import steps
+from flows.outcome import Outcome, Request
 from flows.processes import Died, Processes, say, serve
 from flows.progress import log
-from flows.steps import Outcome, Request
 
 _ENDED_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM)
 

@@ -42,7 +42,7 @@ def add_version(
 
     A model that is not there is made, with ``settings`` as its ``model.json`` (else a minimal one for
     classification). Files of the same names are replaced. Raises InvalidParameter where other files lie
-    there already or where ``settings`` are given for a model that has some, InvalidPredictions for a file
+    there already or where ``settings`` are given for a model that has others, InvalidPredictions for a file
     that cannot be predictions, UnreadableFile.
     """
     prefix = layout.predictions_prefix(target)
@@ -90,8 +90,8 @@ def _make_model(store: Store, model_id: str, settings: dict[str, Any] | None) ->
     """Write ``model.json`` if there is none; whether that was so."""
     key = layout.model_key(model_id)
     blob = store.read(key)
+    document = {"model_id": model_id, "name": model_id, "task_type": "classification", **(settings or {})}
     if blob is None:
-        document = {"model_id": model_id, "name": model_id, "task_type": "classification", **(settings or {})}
         if document["model_id"] != model_id:
             raise InvalidParameter(
                 f"the settings are of model {str(document['model_id'])[:140]!r}, not of {model_id!r}",
@@ -102,10 +102,19 @@ def _make_model(store: Store, model_id: str, settings: dict[str, Any] | None) ->
         except WriteConflict:  # another `add` has just made it
             return False
         return True
-    documents.parse(blob.data, key)
-    if settings is not None:
-        raise InvalidParameter(f"model {model_id} has settings already", f"edit {key} instead", key=key)
+    stored = documents.parse(blob.data, key)
+    if settings is not None and not _alike(stored, document):
+        raise InvalidParameter(
+            f"model {model_id} has other settings already", f"leave them out, or edit {key} instead", key=key
+        )
     return False
+
+
+def _alike(stored: dict[str, Any], given: dict[str, Any]) -> bool:
+    """Whether the settings given are those stored, but for the version that was promoted since."""
+    promoted = {} if "promoted_version" in given else {"promoted_version": stored.get("promoted_version")}
+    texts = [json.dumps({**each, **promoted}, sort_keys=True) for each in (stored, given)]
+    return texts[0] == texts[1]
 
 
 def _finish_version(store: Store, target: Target) -> bool:

@@ -39,6 +39,7 @@ def entry_of(
         "examples": document.get("examples"),
         "headline": {name: overall.get(name) for name in _HEADLINE},
         "first_gate": _first_gate(document),
+        "failed_gate": failed_gate(document),
         "gates": {status: gates[status] for status in _STATUSES},
         "warnings": sum(warning["severity"] != "info" for warning in document.get("warnings", [])),
         "artifacts": dict(artifacts or {}),
@@ -51,17 +52,31 @@ def _first_gate(document: Document) -> Document | None:
     return {name: gates[0][name] for name in _GATE if name in gates[0]} if gates else None
 
 
-def failed_entry(target: Target, error: Document, model: Document, version: Document) -> Document:
+def failed_gate(document: Document) -> Document | None:
+    """The first gate that failed and why, for a line that has room for one."""
+    failed = (gate for gate in document.get("gates") or [] if gate["status"] == "fail")
+    gate = next(failed, None)
+    return gate and {name: gate.get(name) for name in ("metric", "reason")}
+
+
+def failed_entry(target: Target, failure: Document, model: Document, version: Document) -> Document:
     """What an attempt that failed changes in the index: the evaluation in force stays, if there is one.
 
-    ``error`` is an error's document, of which the index keeps code and message. ``model`` and ``version``
-    are the settings of both, empty where they cannot be read: then the index keeps what it says of them.
+    ``failure`` is what ``failure.json`` says, of which the index keeps code, message and time. ``model`` and
+    ``version`` are the settings of both, empty where they cannot be read: then the index keeps what it says
+    of them.
     """
-    failure = documents.plain({"code": error.get("code"), "message": error.get("message")})
+    failure = documents.plain({name: failure.get(name) for name in ("code", "message", "at")})
     told = {"model_name": {**model, **version}.get("name"), "created_at": _made(version)}
     known = {name: value for name, value in told.items() if isinstance(value, str)}
-    promoted = {"promoted": model.get("promoted_version") == target.version_id} if model else {}
-    return {**_names(target), **known, **promoted, "failure": failure}
+    return {**_names(target), **known, **_promoted(target, model), "failure": failure}
+
+
+def _promoted(target: Target, model: Document) -> Document:
+    """Whether the version is the promoted one, nothing where the settings do not tell."""
+    named = model.get("promoted_version")
+    known = model and (named is None or layout.is_id(named))
+    return {"promoted": named == target.version_id} if known else {}
 
 
 def _made(version: Document) -> str | None:
@@ -107,6 +122,7 @@ def _blank() -> Document:
         **dict.fromkeys(("summary_etag", "evaluation", "verdict", "examples")),
         "headline": dict.fromkeys(_HEADLINE),
         "first_gate": None,
+        "failed_gate": None,
         "gates": dict.fromkeys(_STATUSES, 0),
         "warnings": 0,
         "artifacts": {},

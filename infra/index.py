@@ -25,6 +25,7 @@ Render = Callable[[Document], bytes]
 Entries = dict[str, Document]
 """Entries by their key."""
 
+_NIGHT = ("run", "started_at", "finished_at", "split", "planned", "counts")
 _ATTEMPTS = 20
 _LONGEST_PAUSE = 2.0
 _READERS = 8
@@ -37,11 +38,13 @@ def update_index(
     render: Render,
     *,
     promoted: Mapping[str, str | None] | None = None,
+    night: Document | None = None,
 ) -> Document:
     """Bring entries into the index, and the page after it; nothing is written where nothing changes.
 
     ``changes`` come from ``entry_of`` and ``failed_entry``; ``promoted`` gives models' promoted versions,
-    to be marked in all their entries; ``render`` makes the page of an index. What another writer has
+    to be marked in all their entries; ``night`` is the record of the night that brings them, which the index
+    then names; ``render`` makes the page of an index. What another writer has
     replaced in the store since is left out, for that writer to tell. Returns the index. Raises WriteConflict
     after many lost races.
     """
@@ -50,13 +53,29 @@ def update_index(
     def change(entries: Entries) -> Entries:
         return _marked(merged(entries, _still_so(store, entries, changes)), promoted or {})
 
-    return _settle(store, change, render)
+    return _settle(store, change, render, night)
 
 
 def read_index(store: Store) -> Document | None:
     """The index as it is stored, None where it is missing or broken."""
     found = _read(store)
-    return None if found is None or found.entries is None else _index(found.entries)
+    return None if found is None or found.entries is None else _index(found.entries, found.night)
+
+
+def in_force(
+    entries: Iterable[Document], model_id: str, dataset_split: str, checkpoint: str | None = None
+) -> Target | None:
+    """The evaluation that people go by at a model, as the index's entries tell; None where there is none.
+
+    It is the promoted version's, or the newest where none is promoted. Who cannot read the model's own
+    settings asks for it: what goes wrong then belongs beside it.
+    """
+    own = [entry for entry in entries if entry["model_id"] == model_id]
+    own = [entry for entry in own if entry["promoted"]] or own
+    place = dataset_split, checkpoint
+    alike = [entry for entry in own if (entry["dataset_split"], entry["checkpoint"]) == place]
+    newest = max(alike, key=lambda entry: entry["created_at"] or "", default=None)
+    return newest and target_of(newest)
 
 
 def read_entries(store: Store) -> Entries:
@@ -74,11 +93,13 @@ def read_entries(store: Store) -> Entries:
 # -- the loop ----------------------------------------------------------------------------------------
 
 
-def _settle(store: Store, change: Callable[[Entries], Entries], render: Render) -> Document:
+def _settle(
+    store: Store, change: Callable[[Entries], Entries], render: Render, night: Document | None
+) -> Document:
     """Apply a change until it is in the index, and the page shows the index that is there."""
     for attempt in range(_ATTEMPTS):
         try:
-            index, etag = _write_index(store, change)
+            index, etag = _write_index(store, change, night)
         except WriteConflict:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -92,10 +113,13 @@ def _settle(store: Store, change: Callable[[Entries], Entries], render: Render) 
     return index
 
 
-def _write_index(store: Store, change: Callable[[Entries], Entries]) -> tuple[Document, str]:
+def _write_index(
+    store: Store, change: Callable[[Entries], Entries], night: Document | None
+) -> tuple[Document, str]:
     found = _read(store) or _Found(None, None, b"", SCHEMA_VERSION)
     told = found.entries if found.version == SCHEMA_VERSION else None  # an older one tells less of each
-    index = _index(change(read_entries(store) if told is None else told))
+    entries = change(read_entries(store) if told is None else told)
+    index = _index(entries, _to_tell_of(found.night, night, entries != told))
     new, etag = documents.dump(index), found.etag
     if etag is None or new != found.data:
         etag = documents.replace(store, layout.INDEX_JSON, new, etag)
@@ -109,12 +133,13 @@ def _write_page(store: Store, page: bytes) -> None:
 
 
 class _Found(NamedTuple):
-    """The stored index: its entries (None: broken), its ETag and text, and whose form it has."""
+    """The stored index: its entries (None: broken), its ETag and text, whose form it has, and its night."""
 
     entries: Entries | None
     etag: str | None
     data: bytes
     version: object
+    night: Document | None = None
 
 
 def _read(store: Store) -> _Found | None:
@@ -124,14 +149,32 @@ def _read(store: Store) -> _Found | None:
         return None
     try:
         index = documents.parse(blob.data, layout.INDEX_JSON)
-        return _Found(merged({}, index["evaluations"]), blob.etag, blob.data, index.get("schema_version"))
+        entries, night = merged({}, index["evaluations"]), last_night(index.get("night"))
+        return _Found(entries, blob.etag, blob.data, index.get("schema_version"), night)
     except (InvalidSettings, KeyError, TypeError, ValueError):
         return _Found(None, blob.etag, blob.data, None)
 
 
-def _index(entries: Mapping[str, Document]) -> Document:
+def _index(entries: Mapping[str, Document], night: Document | None) -> Document:
     ordered = [entries[key] for key in sorted(entries)]
-    return {"schema_version": SCHEMA_VERSION, "evaluations": ordered}
+    told = {} if night is None else {"night": night}
+    return {"schema_version": SCHEMA_VERSION, **told, "evaluations": ordered}
+
+
+def last_night(record: Document | None) -> Document | None:
+    """What the index keeps of a night's record: all but the lines."""
+    return None if record is None else {name: record[name] for name in _NIGHT}
+
+
+def _to_tell_of(told: Document | None, night: Document | None, changed: bool) -> Document | None:
+    """The night that the index names: this one, if it has news.
+
+    One that finds everything up to date leaves the index as it is, so that it writes its record alone. But a
+    night that failed or was cut short is not the last to be told of once another has come after it.
+    """
+    mended = told is not None and (told["finished_at"] is None or "failed" in told["counts"])
+    news = night is not None and (changed or mended or "failed" in night["counts"])
+    return last_night(night) if news else told
 
 
 def _still_so(store: Store, entries: Entries, changes: list[Document]) -> list[Document]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from evalcore.errors import AssayError, InvalidSettings, StorageUnavailable
 from infra import documents, layout
+from infra.clock import utc
 from infra.layout import Target
 from infra.storage import Entry, Store, WriteConflict
 
@@ -88,10 +89,14 @@ def publish(
     return finished(store, target, Stored(document, etag))
 
 
-def record_failure(store: Store, target: Target, error: AssayError) -> None:
-    """Write ``failure.json``; the evaluation in force stays as it is."""
-    key = layout.failure_key(target)
-    store.write(key, documents.dump(documents.plain(error.document())), content_type=documents.JSON)
+def record_failure(store: Store, target: Target, error: AssayError) -> Document:
+    """Write ``failure.json``, the error and when it was; the evaluation in force stays as it is.
+
+    Returns what was written.
+    """
+    failure = documents.plain({**error.document(), "at": utc()})
+    store.write(layout.failure_key(target), documents.dump(failure), content_type=documents.JSON)
+    return failure
 
 
 def is_failing(store: Store, target: Target, found: Stored | None) -> bool:

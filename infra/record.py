@@ -21,11 +21,13 @@ def outcome(
     *,
     checkpoint: str | None = None,
     verdict: str | None = None,
+    failed_gate: Mapping[str, Any] | None = None,
     error: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """One line of a record: what became of one evaluation.
 
-    ``version_id`` is None where a model failed before a version was known. ``error`` is an error's document,
+    ``version_id`` is None where a model failed before a version was known. ``failed_gate`` is the first gate
+    that failed, with its metric and the reason. ``error`` is an error's document,
     of which the record keeps code and message.
     """
     return {
@@ -35,6 +37,7 @@ def outcome(
         "checkpoint": checkpoint,
         "status": status,
         "verdict": verdict,
+        "failed_gate": failed_gate and dict(failed_gate),
         "error": error and documents.plain({"code": error["code"], "message": error["message"]}),
         "seconds": round(seconds, 3),
     }

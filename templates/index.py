@@ -18,6 +18,7 @@ _FIRST = ("failed", "fail")
 _URGENCY = ("failed", "fail", "inconclusive", "pass", "none")
 MOST_ROWS = 6
 """The newest evaluations of a model, shown at once beside what is in force and what did not run."""
+_STATUSES = {"failed": "did not run", "published": "published", "up_to_date": "up to date"}
 _LONGEST_NAME, _LONGEST_TITLE = 60, 500
 _WORDS = {**VERDICTS, "failed": ("Did not run", "!"), "none": ("No gate", "–")}
 
@@ -35,16 +36,51 @@ def index_view(index: Mapping[str, Any]) -> dict[str, Any]:
     for entry in index.get("evaluations", ()):
         by_model[entry["model_id"]].append(entry)
     models = [_model(model_id, entries) for model_id, entries in by_model.items()]
-    models.sort(key=lambda model: (_URGENCY.index(model["state"]), model["name"].casefold(), model["id"]))
+    models.sort(key=lambda model: (_URGENCY.index(model["urgency"]), model["name"].casefold(), model["id"]))
     return {
         "models": models,
         "evaluations": sum(map(len, by_model.values())),
         "tally": _tally([model["state"] for model in models]),
+        "others": _others(sum(model["others"] for model in models)),
+        "night": _night(index.get("night")),
     }
 
 
+def _others(failed: int) -> str:
+    """What the count of models leaves out: attempts that failed at what is not in force."""
+    words = f"{plural(failed, 'evaluation')} of other versions or splits did not run"
+    return f"{count(failed)} {words}" if failed else ""
+
+
+def _night(night: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The night that the index tells of, in words; None where it tells of none."""
+    if not night:
+        return None
+    counts = night["counts"]
+    return {
+        "run": night["run"],
+        "started": moment(night["started_at"]),
+        "started_at": night["started_at"],
+        "record": f"nightly/{quote(night['run'], safe='')}.json",
+        "ended": _ended(night, sum(counts.values())),
+        "failed": counts.get("failed", 0),
+        "counts": [
+            f"{count(counts[status])} {word}" for status, word in _STATUSES.items() if counts.get(status)
+        ],
+    }
+
+
+def _ended(night: Mapping[str, Any], done: int) -> str:
+    planned = night.get("planned")
+    if night["finished_at"] is None:
+        return "not finished when this page was made"
+    if planned is not None and done < planned:
+        return f"ended early, after {count(done)} of {count(planned)}"
+    return "finished"
+
+
 def _tally(states: list[str]) -> list[dict[str, Any]]:
-    """How many models stand how: a version that was replaced since counts no more."""
+    """How many models stand how, as their lines show it."""
     return [
         {"state": state, "word": _WORDS[state][0], "sign": _WORDS[state][1], "count": states.count(state)}
         for state in _URGENCY
@@ -66,10 +102,12 @@ def _model(model_id: str, entries: list[Mapping[str, Any]]) -> dict[str, Any]:
         "short": shorten(visible(name), _LONGEST_NAME),
         "rows": sorted(recent, key=_failures_first),
         "older": [row for row in every if row not in recent],
-        "state": min((row["state"] for row in in_force + failed), key=_URGENCY.index),
+        "state": in_force[0]["state"],
+        "urgency": min((row["state"] for row in in_force + failed), key=_URGENCY.index),
         "noun": plural(len(every), "evaluation"),
         "now": in_force[0],
-        "failed": failed[0] if failed else None,
+        "others": sum(row is not in_force[0] for row in failed),
+        "failed": next((row for row in failed if row is not in_force[0]), None),
         "trend": _trend(newest, in_force[0]["key"]),
     }
 
@@ -131,6 +169,8 @@ def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
         "examples": count(entry.get("examples") if published else None),
         "warnings": count(entry.get("warnings") if published else None),
         "failure": failure,
+        "failed_at": (failure or {}).get("at"),
+        "failed_on": moment((failure or {}).get("at")),
     }
 
 

@@ -92,7 +92,7 @@ def evaluate(
         raise InvalidParameter(
             "evaluate takes one MODEL, or --file FILE… with --output FOLDER", "see assay evaluate --help"
         )
-    from flows.steps import Request
+    from flows.outcome import Request
 
     url = session.store().url
     request = Request(

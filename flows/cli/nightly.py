@@ -12,7 +12,7 @@ from flows import runner as runners
 from flows.cli.app import command
 from flows.cli.arguments import EngineOption, ForceOption, RunnerOption, SplitOption, VersionsOption
 from flows.cli.session import Session
-from flows.cli.text import table
+from flows.cli.text import table, verdict
 from flows.engine import LOCAL
 from flows.terminal import safe
 
@@ -72,4 +72,6 @@ def _print_record(session: Session, order: Any, record: dict[str, Any]) -> None:
 
 
 def _result(line: dict[str, Any]) -> str:
-    return f"error[{line['error']['code']}]: {line['error']['message']}" if line["error"] else line["verdict"]
+    if line["error"]:
+        return f"error[{line['error']['code']}]: {line['error']['message']}"
+    return verdict(line["verdict"], line["failed_gate"])

@@ -12,6 +12,7 @@ from flows.cli.arguments import CheckpointOption, ModelArgument, SplitOption, Ve
 from flows.cli.session import Session
 from flows.cli.text import figure, table
 from flows.cli.verdict import print_verdict
+from flows.terminal import safe
 
 Normalize = Annotated[bool, typer.Option("--normalize", help="Shares of each row instead of counts.")]
 
@@ -32,7 +33,21 @@ def summary(
         session.document(document)
     else:
         print_verdict(session, document)
+        _print_failure(session, document)
     return 0
+
+
+def _print_failure(session: Session, document: dict[str, Any]) -> None:
+    """That what was printed is not of the last attempt, where that failed."""
+    from flows.stored import read_failure
+    from infra.entries import target_of
+
+    failure = read_failure(session.store(), target_of(document))
+    if failure:
+        on = f", {failure['at']}" if failure.get("at") else ""
+        session.say(
+            f"the last attempt failed{on}: error[{safe(failure['code'])}]: {safe(failure['message'])}"
+        )
 
 
 @command("confusion-matrix")

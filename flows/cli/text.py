@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flows.terminal import safe
@@ -16,6 +16,12 @@ def figure(value: float | None, interval: Sequence[float | None] | None = None) 
     if not interval or interval[0] is None or interval[1] is None:
         return f"{value:.3f}"
     return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
+
+
+def verdict(value: str | None, failed_gate: Mapping[str, Any] | None) -> str:
+    """A verdict, with the gate that made it: ``fail (recall[spam]: 0.710 is not at least 0.8)``."""
+    because = f" ({failed_gate['metric']}: {failed_gate['reason']})" if failed_gate else ""
+    return f"{value}{because}"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[int] = ()) -> str:

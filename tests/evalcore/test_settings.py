@@ -61,6 +61,32 @@ def test_a_wrong_value_names_its_key(settings: dict[str, Any], named: str) -> No
     assert repr(named) in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("model", "version", "file"),
+    [
+        ({"threshold": "high"}, {"name": "N"}, "m/model.json"),
+        ({"threshold": 0.5}, {"threshold": "high"}, "m/v/version.json"),
+        ({"threshold": "high"}, {"threshold": None}, None),
+        ({"gates": [{"min": 1}]}, {}, "m/model.json"),
+        ({}, {"columns": {"score": 1}}, "m/v/version.json"),
+        ({"labels": ["a", "b"]}, {"positive_label": "c"}, "m/v/version.json"),
+    ],
+)
+def test_a_wrong_value_names_its_file(
+    model: dict[str, Any], version: dict[str, Any], file: str | None
+) -> None:
+    """The one that the value is read from, as the caller calls it."""
+    names = ("m/model.json", "m/v/version.json")
+    if file is None:
+        assert resolve_settings(model, version, files=names).threshold is None
+        return
+    with pytest.raises(InvalidSettings) as caught:
+        resolve_settings(model, version, files=names)
+
+    assert caught.value.remedy == f"correct it in {file}"
+    assert caught.value.details["key"] == file
+
+
 def test_the_version_wins() -> None:
     """version.json overrules model.json key by key."""
     settings = resolve_settings({"threshold": 0.3, "name": "N"}, {"threshold": 0.4})

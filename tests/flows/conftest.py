@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from flows import cli
-from flows.steps import Request, settle, update_index
+from flows.outcome import Request
+from flows.steps import settle, update_index
 from tests.flows import stores
 
 

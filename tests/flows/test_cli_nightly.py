@@ -24,6 +24,11 @@ def test_nightly_inline(assay: Assay, store: Path) -> None:
 
     assert ran.status == 1
     assert re.search(r"^good +v1 +published +pass$", ran.out, re.MULTILINE)
+    why = r"fail \(accuracy: 0\.\d+ is not at least 0\.999\)"
+    assert re.search(rf"^bad +v1 +published +{why}$", ran.out, re.MULTILINE)
+    assert re.search(rf"bad v1 test: published, verdict {why}", ran.err)
+    again = assay("nightly", "--runner", "inline")
+    assert re.search(rf"^bad +v1 +up_to_date +{why}$", again.out, re.MULTILINE)
     assert f"{store}/evaluations/index.html\n" in ran.out
     assert "[2/2]" in ran.err
 

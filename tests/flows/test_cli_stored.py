@@ -190,3 +190,19 @@ def _no_pango() -> Exception:
     from evalcore.errors import InternalError
 
     return InternalError("no Pango", "install it")
+
+
+def test_summary_tells_of_a_failed_attempt(assay: Assay, evaluated: Path) -> None:
+    """What is printed is then not of the last attempt; the summary itself, as JSON, is as it is."""
+    assert "last attempt" not in assay("summary", "good").out
+    (evaluated / "models/good/versions/v1/predictions/test/part-0.parquet").write_bytes(b"no")
+    assay("evaluate", "good")
+
+    told = assay("summary", "good")
+
+    assert "verdict: pass" in told.out
+    assert re.search(r"^the last attempt failed, \S+Z: error\[unreadable_file\]: .+$", told.out, re.MULTILINE)
+    as_json = json.loads(assay("summary", "good", "--json").out)
+    assert as_json == document(evaluated / "evaluations/good/v1/test/summary.json")
+    (evaluated / "evaluations/good/v1/test/failure.json").write_text("{")
+    assert "last attempt" not in assay("summary", "good").out

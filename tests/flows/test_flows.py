@@ -163,7 +163,8 @@ def test_evaluations_and_progress_are_left(store: Path) -> None:
 
     from flows import nightly
     from flows.artifacts import key_of
-    from flows.steps import Request, settle
+    from flows.outcome import Request
+    from flows.steps import settle
 
     put_model(store, "broken")
     (store / "models/broken/versions/v1/predictions/test/part-0.parquet").write_bytes(b"no Parquet")

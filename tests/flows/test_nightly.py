@@ -16,8 +16,9 @@ from evalcore.errors import ModelNotFound, StorageUnavailable
 from flows import keeper, steps
 from flows.keeper import Keeper
 from flows.night import as_they_end, exit_status, new_run, run_inline
+from flows.outcome import Request
 from flows.plan import WORKERS, Order, Plan, plan_night
-from flows.steps import Request, settle
+from flows.steps import settle
 from infra import lease
 from infra.storage import link, open_store
 from tests.flows.stores import document, put_model, put_version, snapshot
@@ -60,7 +61,7 @@ def test_record_has_the_promised_names(store: Path) -> None:
     names = "run started_at finished_at split planned counts evaluations skipped"
     assert set(names.split()) == set(record)
     [line] = record["evaluations"]
-    names = "model_id version_id dataset_split checkpoint status verdict error seconds"
+    names = "model_id version_id dataset_split checkpoint status verdict failed_gate error seconds"
     assert set(names.split()) == set(line)
     assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", record["run"])
     assert line["seconds"] > 0
@@ -127,7 +128,8 @@ def test_no_promoted_version_is_skipped(store: Path) -> None:
 
     record = run_inline(order(store, models="new"))
 
-    assert record["skipped"] == [{"model_id": "new", "reason": "no promoted version"}]
+    reason = "no promoted version; set it with `assay promote new VERSION`"
+    assert record["skipped"] == [{"model_id": "new", "reason": reason}]
     assert exit_status(record) == 0
     assert record == document(store / "evaluations/nightly" / f"{record['run']}.json")
 

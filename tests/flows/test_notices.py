@@ -14,8 +14,9 @@ from evalcore.errors import UnreadableFile
 from flows import runner
 from flows.night import Order, new_run, run_inline
 from flows.notices import events_of, give_notice, said
+from flows.outcome import Outcome, Request
 from flows.runner import run_evaluation
-from flows.steps import Outcome, Request, settle
+from flows.steps import settle
 from infra.layout import Target
 from tests.flows.stores import put_model, write_predictions
 from tests.receivers import Receiver, receiver

@@ -11,10 +11,10 @@ import pytest
 
 from evalcore.errors import EngineUnavailable
 from flows import embedded, runner
+from flows.outcome import Request
 from flows.plan import Order
 from flows.prefect_api import api_url
 from flows.runner import Runner, uses_prefect
-from flows.steps import Request
 
 
 @pytest.fixture

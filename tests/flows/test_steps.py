@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from evalcore.errors import AssayError, InternalError, InvalidSettings, StorageUnavailable, VersionNotFound
-from flows.steps import LOST_RACES, Request, settle, update_index
+from flows.outcome import Request
+from flows.steps import LOST_RACES, settle, update_index
 from infra import publish
 from infra.layout import Target
 from infra.storage import InputChanged, WriteConflict

@@ -14,10 +14,10 @@ import pytest
 
 from flows import steps, workers
 from flows.night import exit_status, new_run, run_inline
+from flows.outcome import Request
 from flows.plan import Order
 from flows.processes import Process
 from flows.progress import TRACES, log
-from flows.steps import Request
 from tests.flows.stores import document, put_model, snapshot
 
 

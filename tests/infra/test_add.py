@@ -103,7 +103,7 @@ def test_another_split_and_a_checkpoint(store: Store, files: list[Path]) -> None
 
 
 def test_settings_make_the_model(store: Store, files: list[Path]) -> None:
-    """They become model.json; for a model that has one they are refused, before anything is written."""
+    """They become model.json; for a model that has others they are refused, before anything is written."""
     add_version(store, TARGET, files, settings={"name": "Churn", "labels": ["a", "b"]})
     assert read(store, "models/m/model.json") == {
         "model_id": "m",
@@ -263,3 +263,16 @@ def test_many_promote_at_once(kind: str, request: pytest.FixtureRequest) -> None
     document = read(open_store(store_url), "models/m/model.json")
     assert document.pop("promoted_version") in {"v0", "v1", "v2", "v3"}
     assert document == {"model_id": "m", "name": "Model"}
+
+
+def test_the_same_settings_once_more(store: Store, files: list[Path]) -> None:
+    """A command that adds one version adds the next, whichever was promoted meanwhile; another value is refused."""
+    settings = {"name": "Churn", "labels": ["a", "b"], "threshold": 0.5}
+    add_version(store, TARGET, files, settings=settings)
+    promote(store, "m", "v1")
+    before = read(store, "models/m/model.json")
+    assert not add_version(store, Target("m", "v2"), files, settings=settings).new_model
+    assert read(store, "models/m/model.json") == before
+    for other in ({"threshold": 0.6}, {"examples": True}, {"promoted_version": "v2"}):
+        with pytest.raises(InvalidParameter, match=r"other settings already; .* edit models/m/model\.json"):
+            add_version(store, Target("m", "v3"), files, settings=settings | other)

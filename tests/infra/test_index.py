@@ -39,8 +39,8 @@ def entry(store: Any, version: str = "v1", model: str = "m", **more: Any) -> dic
 
 def failure(store: Any, version: str = "v1", **settings: Any) -> dict[str, Any]:
     """The entry of an attempt that failed, and is recorded."""
-    record_failure(store, Target("m", version), ERROR)
-    return failed_entry(Target("m", version), ERROR.document(), settings, {})
+    told = record_failure(store, Target("m", version), ERROR)
+    return failed_entry(Target("m", version), told, settings, {})
 
 
 def indexed(store: Any) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ def test_an_entry_has_the_headline() -> None:
                 "status": "pass",
                 "reason": "-",
             },
-            {"status": "fail"},
+            {"metric": "recall[a]", "status": "fail", "reason": "0.1 is not at least 0.2"},
             {"status": "pass"},
         ],
         warnings=[{"severity": "info"}, {"severity": "warning"}, {"severity": "critical"}],
@@ -97,6 +97,7 @@ def test_an_entry_has_the_headline() -> None:
             "accuracy_interval": [0.8, 0.95],
         },
         "first_gate": {"metric": "accuracy", "min": 0.8, "value": 0.9, "interval": None, "status": "pass"},
+        "failed_gate": {"metric": "recall[a]", "reason": "0.1 is not at least 0.2"},
         "gates": {"pass": 2, "inconclusive": 0, "fail": 1},
         "warnings": 2,
         "artifacts": {},
@@ -140,10 +141,12 @@ def test_a_page_that_was_left_behind_is_made_again(store: Store) -> None:
 def test_a_failure_keeps_the_evaluation_in_force(store: Store) -> None:
     """Verdict and figures stay beside what went wrong; the next success clears it."""
     update_index(store, [entry(store, verdict="inconclusive")], render)
-    update_index(store, [failure(store, promoted_version="v1")], render)
+    told = failure(store, promoted_version="v1")
+    update_index(store, [told], render)
     (line,) = indexed(store)
     assert (line["verdict"], line["promoted"], line["model_name"]) == ("inconclusive", True, "Model")
-    assert line["failure"] == {"code": "invalid_predictions", "message": "no column y_true; add it"}
+    assert line["failure"] == told["failure"]
+    assert list(line["failure"]) == ["code", "message", "at"]
     store.delete([failure_key(Target("m", "v1"))])
     update_index(store, [entry(store)], render)
     assert indexed(store)[0]["failure"] is None
@@ -301,7 +304,7 @@ def test_an_index_that_is_broken_or_gone_is_read_again(store_url: str, content: 
     store = open_store(store_url)
     put_model(store, promoted_version="v1")
     expected = [published(store, "v1"), published(store, "v2", verdict="fail")]
-    record_failure(store, Target("m", "v2"), ERROR)
+    told = record_failure(store, Target("m", "v2"), ERROR)
     record_failure(store, Target("m", "v5"), ERROR)
     put_version(store, "v5", created_at="2026-11-21T02:00:00Z")
     put(store, "evaluations/m/v3/test/summary.json", "{")
@@ -311,7 +314,7 @@ def test_an_index_that_is_broken_or_gone_is_read_again(store_url: str, content: 
         put(store, INDEX_JSON, content)
     assert read_index(store) is None
     update_index(store, [entry(store, "v9")], render)
-    expected[1]["failure"] = {"code": "invalid_predictions", "message": "no column y_true; add it"}
+    expected[1]["failure"] = {name: told[name] for name in ("code", "message", "at")}
     assert indexed(store)[:2] == expected
     assert versions(store) == ["v1", "v2", "v5", "v9"]
     never = indexed(store)[2]
@@ -335,3 +338,34 @@ def test_an_empty_index_is_an_index(store: Store) -> None:
     """A first night without models has a page."""
     assert update_index(store, [], render) == {"schema_version": SCHEMA_VERSION, "evaluations": []}
     assert indexed(store) == []
+
+
+def night(run: str, **counts: int) -> dict[str, Any]:
+    """The record of a night that has ended."""
+    time = "2026-11-20T02:00:00Z"
+    told = {"run": run, "started_at": time, "finished_at": time, "split": "test", "planned": 1}
+    return {**told, "counts": counts, "evaluations": [], "skipped": []}
+
+
+def test_the_last_night_with_news_is_told(store: Store) -> None:
+    """One with nothing due writes nothing, unless the one before it failed or was cut short."""
+
+    def told(record: dict[str, Any] | None, *changes: dict[str, Any]) -> Any:
+        index = update_index(store, changes, render, night=record)
+        assert indexed(store) == index["evaluations"]
+        return index.get("night", {}).get("run")
+
+    assert told(None, entry(store)) is None
+    assert told(night("a", up_to_date=1)) is None
+    assert told(night("b", published=1), entry(store, "v2")) == "b"
+    before = store.read(INDEX_JSON)
+    assert told(night("c", up_to_date=1)) == "b"
+    assert store.read(INDEX_JSON) == before
+    assert told(None, entry(store, "v3")) == "b"
+    assert told(night("d", failed=1)) == "d"
+    assert told(night("e", up_to_date=1)) == "e"
+    assert told(night("f", published=1) | {"finished_at": None}, entry(store, "v4")) == "f"
+    assert told(night("g", up_to_date=1)) == "g"
+    index = read_index(store)
+    assert index is not None
+    assert set(index["night"]) == {"run", "started_at", "finished_at", "split", "planned", "counts"}

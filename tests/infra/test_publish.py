@@ -13,6 +13,7 @@ import pytest
 
 from evalcore.errors import InvalidPredictions
 from infra import layout
+from infra.clock import utc
 from infra.layout import Target
 from infra.publish import _CONTENT_TYPES, Damaged, Stored, mend, publish, record_failure, stored
 from infra.storage import Store, WriteConflict, open_store
@@ -295,7 +296,9 @@ def test_a_failure_stands_beside_the_evaluation(store_url: str) -> None:
     before = everything(store)
     error = InvalidPredictions("no column y_true", "add it", file=Path("a\udc80"), share=float("nan"), rows=3)
     record_failure(store, TARGET, error)
-    assert json.loads(store.read(FAILURE).data) == {
+    told = json.loads(store.read(FAILURE).data)
+    assert told.pop("at") <= utc()
+    assert told == {
         "code": "invalid_predictions",
         "message": "no column y_true; add it",
         "details": {"file": "a?", "share": "NaN", "rows": 3},

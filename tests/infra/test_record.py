@@ -38,6 +38,7 @@ def test_a_record_counts_what_became_of_each(folder_store: str) -> None:
         "checkpoint": None,
         "status": "failed",
         "verdict": None,
+        "failed_gate": None,
         "error": {"code": "invalid_predictions", "message": "no column y_true; add it"},
         "seconds": 0.123,
     }

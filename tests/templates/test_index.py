@@ -127,6 +127,56 @@ def test_the_count_of_verdicts_goes_over_models(opened: Any) -> None:
     assert tally[0][1].endswith("1")
 
 
+def test_the_head_counts_what_the_lines_show(opened: Any) -> None:
+    """A version that did not run beside one in force is counted apart, in words, and its model comes first."""
+    broken = {"code": "unreadable_file", "message": "cut short", "at": "2026-11-26T02:01:00Z"}
+    entries = [
+        samples.entry("a", "v1", "pass", promoted=True),
+        samples.entry("b", "v7", "pass", promoted=True),
+        samples.entry("b", "v8", failure=broken) | {"evaluation": None},
+        samples.entry("b", "v7", failure=broken, key="evaluations/b/v7/train/", dataset_split="train"),
+    ]
+    page = opened(render_index({"evaluations": entries})).page
+    counted = page.eval_on_selector_all("#tally li", "all => all.map(e => e.dataset.state)")
+    lines = page.eval_on_selector_all(
+        "#models tbody tr", "all => all.map(e => [e.dataset.model, e.dataset.state])"
+    )
+    assert (counted, lines) == (["pass"], [["b", "pass"], ["a", "pass"]])
+    assert page.inner_text("#tally li strong") == "2"
+    assert page.inner_text("#others") == "2 evaluations of other versions or splits did not run"
+    assert page.locator("tr.failure time").first.get_attribute("datetime") == broken["at"]
+    assert "26 November 2026, 02:01 UTC" in page.locator("tr.failure").first.inner_text()
+
+
+NIGHT = {
+    "run": "20261126T020000Z-abc123",
+    "started_at": "2026-11-26T02:00:00Z",
+    "finished_at": "2026-11-26T02:10:00Z",
+    "split": "test",
+    "planned": 1000,
+    "counts": {"failed": 2, "published": 3, "up_to_date": 995},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "ended"),
+    [
+        ({}, "finished"),
+        ({"finished_at": None, "counts": {"failed": 2}}, "not finished when this page was made"),
+        ({"planned": 1200}, "ended early, after 1,000 of 1,200"),
+    ],
+)
+def test_the_last_night_is_shown(changes: dict[str, Any], ended: str, opened: Any) -> None:
+    """When it began, how it ended, how many failed, and where its record is."""
+    page = opened(render_index({**samples.index(), "night": {**NIGHT, **changes}})).page
+    text = page.inner_text("#night")
+    assert "26 November 2026, 02:00 UTC" in text
+    assert ended in text
+    assert "2 did not run" in text
+    assert page.get_attribute("#night a", "href") == "nightly/20261126T020000Z-abc123.json"
+    assert page.get_attribute("#night", "data-run") == NIGHT["run"]
+
+
 def test_every_model_has_a_line_with_what_is_in_force(opened: Any) -> None:
     """Verdict, version and main figure of each model stand above all else, what failed first."""
     page = opened(render_index(samples.index())).page
