@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from prefect.artifacts import (
@@ -20,6 +21,7 @@ from prefect.artifacts import (
 )
 
 from flows.notices import figures
+from flows.outage import Outage, is_outage
 from flows.outcome import Outcome
 from flows.progress import warn
 from flows.terminal import safe
@@ -32,17 +34,32 @@ LONGEST_TABLE = 1000
 _ORDER = ("failed", "published", "up_to_date")
 _COLUMNS = ("model_id", "version_id", "dataset_split", "status", "verdict", "seconds")
 _BEAT = 5.0
+_outage: ContextVar[Outage | None] = ContextVar("outage", default=None)
+
+
+@contextmanager
+def noticing_outages(meanwhile: str) -> Iterator[Outage]:
+    """Within the block, and in its tasks, nothing more is left once Prefect's API was away."""
+    outage = Outage(meanwhile)
+    token = _outage.set(outage)
+    try:
+        yield outage
+    finally:
+        _outage.reset(token)
 
 
 class Progress:
     """How far a night is, as a bar in Prefect that moves every few seconds."""
 
     def __init__(self, total: int) -> None:
-        self._total, self._done, self._id = total, 0, None
+        self._total, self._done = total, 0
+        self._id: Any = None
         self._told = time.monotonic()
         if total:
-            with _best_effort("progress"):
-                self._id = create_progress_artifact(progress=0.0, description=f"Evaluations: {total:,}")
+            description = f"Evaluations: {total:,}"
+            self._id = _left(
+                "progress", lambda: create_progress_artifact(progress=0.0, description=description)
+            )
 
     def advance(self) -> None:
         """One more evaluation is done."""
@@ -51,8 +68,9 @@ class Progress:
         if self._id is None or not (ended or time.monotonic() - self._told > _BEAT):
             return
         self._told = time.monotonic()
-        with _best_effort("progress"):
-            update_progress_artifact(self._id, progress=100.0 * self._done / self._total)
+        _left(
+            "progress", lambda: update_progress_artifact(self._id, progress=100.0 * self._done / self._total)
+        )
 
 
 def leave_table(store: str, record: Mapping[str, Any]) -> None:
@@ -60,19 +78,16 @@ def leave_table(store: str, record: Mapping[str, Any]) -> None:
     lines = sorted(record["evaluations"], key=lambda line: _ORDER.index(line["status"]))
     more = len(lines) - LONGEST_TABLE
     left_out = f"; {more:,} more are in evaluations/nightly/{record['run']}.json" if more > 0 else ""
-    with _best_effort("table"):
-        create_table_artifact(
-            key="nightly",
-            table=[_row(store, line) for line in lines[:LONGEST_TABLE]],
-            description=f"Run {record['run']} on {store}{left_out}",
-        )
+    table = [_row(store, line) for line in lines[:LONGEST_TABLE]]
+    description = f"Run {record['run']} on {store}{left_out}"
+    _left("table", lambda: create_table_artifact(key="nightly", table=table, description=description))
 
 
 def leave_markdown(outcome: Outcome) -> None:
     """An evaluation that was published, or could not be made, in a few lines; others leave none."""
     if outcome.status in ("published", "failed"):
-        with _best_effort("summary"):
-            create_markdown_artifact(key=key_of(outcome), markdown=markdown_of(outcome))
+        key, markdown = key_of(outcome), markdown_of(outcome)
+        _left("summary", lambda: create_markdown_artifact(key=key, markdown=markdown))
 
 
 def key_of(outcome: Outcome) -> str:
@@ -111,9 +126,16 @@ def _plain(text: object) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", safe(text))
 
 
-@contextmanager
-def _best_effort(what: str) -> Iterator[None]:
+def _left(what: str, leave: Callable[[], Any]) -> Any:
+    """What ``leave`` returns; None where Prefect does not take it, or was away before."""
+    outage = _outage.get()
+    if outage is not None and outage.lasts:
+        return None
     try:
-        yield
+        return leave()
     except Exception as error:
-        warn(f"Prefect took no {what} ({type(error).__name__})")
+        if outage is not None and is_outage(error):
+            outage.began(error)
+        else:
+            warn(f"Prefect took no {what} ({type(error).__name__})")
+        return None

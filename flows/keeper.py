@@ -95,8 +95,10 @@ class Keeper:
                 self._lease.release()
 
     def _leave(self) -> None:
-        """What can be saved of a night that ends early; what ended it is the error to tell."""
-        self.finished_at = utc()
+        """What can be saved of a night that breaks off; what ended it is the error to tell.
+
+        Its record stays without ``finished_at``: there is more to do.
+        """
         for write in (self._write_index, self._write_record):
             with suppress(AssayError):
                 write()

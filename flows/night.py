@@ -32,18 +32,20 @@ def run_inline(order: Order) -> dict[str, Any]:
     with Keeper(order.store, order.run, order.split) as keeper:
         plan = plan_night(order)
         keeper.begin(plan)
-        with (
-            shared(plan.requests, order.engine, order.workers) as requests,
-            ThreadPoolExecutor(order.workers) as pool,
-            ending_workers(),
-        ):
-
-            def start(request: Request) -> Future[Outcome]:
-                return pool.submit(workers.settle, request)
-
-            for future in as_they_end(requests, order.workers, start, as_completed):
-                keeper.add(future.result())
+        with shared(plan.requests, order.engine, order.workers) as requests:
+            settle_all(requests, order.workers, keeper.add)
         return keeper.finish()
+
+
+def settle_all(requests: Iterable[Request], at_a_time: int, keep: Callable[[Outcome], None]) -> None:
+    """Evaluate in worker processes; what became of each request goes to ``keep`` as it ends."""
+    with ThreadPoolExecutor(at_a_time) as pool, ending_workers():
+
+        def start(request: Request) -> Future[Outcome]:
+            return pool.submit(workers.settle, request)
+
+        for future in as_they_end(requests, at_a_time, start, as_completed):
+            keep(future.result())
 
 
 @contextmanager
@@ -53,6 +55,12 @@ def ending_workers() -> Iterator[None]:
         yield
     finally:
         workers.stop()
+
+
+def summed_up(record: dict[str, Any]) -> str:
+    """A night in a line: its run, and how many evaluations came to what."""
+    counts = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in record["counts"].items())
+    return f"run {record['run']}: {counts or 'nothing to evaluate'}"
 
 
 def exit_status(record: dict[str, Any]) -> int:

@@ -106,6 +106,8 @@ def shown(stream: TextIO, level: int = EVALUATIONS, *, wanted: bool = True) -> I
 def heard(level: int = EVALUATIONS) -> Iterator[bool]:
     """Show progress on standard error where nobody shows it yet; whether that was so."""
     alone = not any(isinstance(handler, _Lines) for handler in log.handlers)
+    if alone:
+        only_json()
     with shown(sys.stderr, level, wanted=alone):
         yield alone
 
@@ -113,6 +115,36 @@ def heard(level: int = EVALUATIONS) -> Iterator[bool]:
 def as_json() -> bool:
     """Whether records are wanted as JSON."""
     return os.environ.get("ASSAY_LOG", "").lower() == "json"
+
+
+class _Foreign:
+    """A stream on which a line of anybody's becomes a record, where it is none."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._begun = stream, ""
+
+    def write(self, text: str) -> int:
+        """Pass a record on as it is; other text becomes a record at the end of its line."""
+        if text.startswith('{"time"') and text.endswith("}\n"):
+            self._end_line()
+            self._stream.write(text)
+        else:
+            *lines, self._begun = (self._begun + text).split("\n")
+            self._stream.write("".join(json_line("warning", line, {}) for line in lines if line))
+        return len(text)
+
+    def _end_line(self) -> None:
+        if self._begun:
+            self.write("\n")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def only_json() -> None:
+    """Where records are wanted as JSON, nothing else goes to standard error: libraries write there, too."""
+    if as_json() and sys.stderr is not None and not isinstance(sys.stderr, _Foreign):
+        sys.stderr = _Foreign(sys.stderr)
 
 
 def json_line(level: str, text: str, facts: Mapping[str, Any]) -> str:

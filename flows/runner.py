@@ -5,6 +5,7 @@ Nothing here imports Prefect before its environment is set, which it reads when 
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from evalcore.errors import EngineUnavailable
-from flows.prefect_api import api_url
+from flows.prefect_api import api_url, setting
 from flows.progress import step, tell
 from infra.storage import open_store, without_secrets
 
@@ -40,6 +41,8 @@ START_SECONDS = 180.0
 """How long a Prefect server that is named may take to start before ``serve`` gives up."""
 
 _LOOK = 1.0
+_RETRIES = "PREFECT_CLIENT_MAX_RETRIES"
+"""Prefect's own setting: its five take a minute, at every request, and somebody waits for a command."""
 
 
 def run_evaluation(request: Request, runner: Runner, *, debug: bool = False) -> Outcome:
@@ -126,6 +129,10 @@ def _on_prefect(
     if not debug:
         # A task's failure is reported by us, in one line; Prefect's API gets its log all the same.
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", "CRITICAL")
+        logging.raiseExceptions = False  # what Prefect's API does not take of the log is told by nobody
+    if not lasting and setting(_RETRIES) is None:
+        os.environ[_RETRIES] = "2"
     named = api_url()
     where = f"Prefect's API at {without_secrets(named)}" if named else "Prefect's embedded server"
     server = _start_embedded_server(where, lasting) if named is None else None

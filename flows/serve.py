@@ -11,7 +11,6 @@ from random import uniform
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-import httpx
 from prefect._internal import observers
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -34,7 +33,8 @@ from flows import events
 from flows.arrivals import Arrivals
 from flows.evaluate import evaluate_version
 from flows.nightly import nightly
-from flows.progress import counted, tell, warn
+from flows.outage import Outage, is_outage
+from flows.progress import counted, tell
 from flows.runner import Serving
 from infra.notifications import Arrival
 from infra.queue import Queue
@@ -154,32 +154,16 @@ def _once_ready(ready: threading.Event, stop: threading.Event, work: Callable[[]
     work()
 
 
-class Outage:
-    """Whether Prefect's API is away, told when it goes and when it comes back."""
-
-    def __init__(self) -> None:
-        self.lasts = False
-
-    async def ask_on(self, workload: Ask, interval: float, **_: Any) -> None:
-        """Ask again and again, for as long as the runner lives."""
-        while True:
-            await self.ask(workload)
-            await asyncio.sleep(interval * uniform(0.7, 1.3))
-
-    async def ask(self, workload: Ask) -> None:
-        """One request, without the failure that it has while the API is away."""
-        try:
-            await workload()
-        except (httpx.TransportError, httpx.HTTPStatusError) as error:
-            if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
-                raise
-            if not self.lasts:
-                warn(f"Prefect's API does not answer ({type(error).__name__}); asking again and again")
-            self.lasts = True
-        else:
-            if self.lasts:
-                tell("Prefect's API answers again")
-            self.lasts = False
+async def ask(workload: Ask, outage: Outage) -> None:
+    """One request, without the failure that it has while the API is away."""
+    try:
+        await workload()
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        outage.began(error)
+    else:
+        outage.ended()
 
 
 def endure_outages() -> None:
@@ -188,11 +172,17 @@ def endure_outages() -> None:
     Its own loops end after three requests without an answer, and leave it waiting for ever. There is no
     setting for that; what runs meanwhile is left to run.
     """
-    outage = Outage()
+    outage = Outage("asking again and again")
+
+    async def ask_on(workload: Ask, interval: float, **_: Any) -> None:
+        while True:
+            await ask(workload, outage)
+            await asyncio.sleep(interval * uniform(0.7, 1.3))
+
     for module in (_scheduled_run_poller, observers):
         if not hasattr(module, "critical_service_loop"):
             raise AttributeError(f"{module.__name__} of this Prefect has another loop")
-        module.critical_service_loop = outage.ask_on
+        module.critical_service_loop = ask_on
 
 
 async def _run(

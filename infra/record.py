@@ -78,5 +78,11 @@ def write_record(store: Store, document: dict[str, Any]) -> str:
     return key
 
 
+def read_record(store: Store, run: str) -> dict[str, Any] | None:
+    """A run's record as it was last written; None where there is none."""
+    found = store.read(layout.record_key(run))
+    return None if found is None else documents.parse(found.data, layout.record_key(run))
+
+
 def _order(line: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(line[name] or "") for name in ("model_id", "version_id", "dataset_split", "checkpoint"))

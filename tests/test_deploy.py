@@ -90,6 +90,14 @@ def test_the_image_can_be_made_of_its_context() -> None:
 # -- the deployments ---------------------------------------------------------------------------------
 
 
+def header_commands() -> list[str]:
+    """The commands at the head of prefect.yaml, but for the worker, which does not end."""
+    head = (DEPLOY / "prefect.yaml").read_text().partition("\nname:")[0]
+    found = [line.split("(")[0].strip() for line in re.findall(r"^#   (prefect .*)$", head, re.MULTILINE)]
+    assert found[-1] == "prefect worker start --pool assay"
+    return found[:-1]
+
+
 @pytest.fixture
 def deployed(served: Served, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """The deployments of prefect.yaml, beside those of ``assay serve``, by their names."""
@@ -99,10 +107,9 @@ def deployed(served: Served, tmp_path: Path) -> Iterator[dict[str, Any]]:
         deployment["name"] += "-of-yaml"
     file = tmp_path / "prefect.yaml"
     file.write_text(yaml.safe_dump(document))
-    made = run("prefect", "work-pool", "create", "assay", "--type", "process", **environment)
-    assert made.returncode == 0, made.stdout + made.stderr
-    outcome = run("prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file), **environment)
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    for command in header_commands():
+        outcome = run(*command.replace("infra/deploy/prefect.yaml", str(file)).split(), **environment)
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     found = {each["name"]: each for each in served.ask("deployments/filter")}
     yield found
     for name, deployment in found.items():
@@ -117,6 +124,8 @@ def test_prefect_yaml_deploys_what_serve_serves(deployed: dict[str, Any], served
         assert theirs["entrypoint"] == ours["entrypoint"]
         assert theirs["work_pool_name"] == "assay"
         assert theirs["global_concurrency_limit"]["limit"] == {"nightly": 1, "on-trained": 2}[name]
+    [pool] = served.ask("work_pools/filter")
+    assert (pool["name"], pool["type"], pool["concurrency_limit"]) == ("assay", "process", 2)
     [schedule] = deployed["nightly-of-yaml"]["schedules"]
     assert (schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == ("0 2 * * *", "UTC")
     trained = [

@@ -7,7 +7,25 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from typing import NoReturn
+
+END_SECONDS = 5.0
+"""How long what libraries do on their way out may keep a command that is done."""
+
+
+def program() -> NoReturn:
+    """The program ``assay``: run a command, and end with its exit status."""
+    from flows.progress import only_json
+
+    only_json()
+    status = main()
+    # Prefect's threads go on trying to send what they have, for minutes where its API is away.
+    end = threading.Timer(END_SECONDS, os._exit, (status,))
+    end.daemon = True
+    end.start()
+    sys.exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

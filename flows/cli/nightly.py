@@ -56,6 +56,8 @@ def nightly(
 
 
 def _print_record(session: Session, order: Any, record: dict[str, Any]) -> None:
+    from flows.night import summed_up
+
     rows = [
         (line["model_id"], line["version_id"] or "–", line["status"], _result(line))
         for line in record["evaluations"]
@@ -64,10 +66,9 @@ def _print_record(session: Session, order: Any, record: dict[str, Any]) -> None:
         session.say(table(("model", "version", "status", "verdict"), rows))
     for skipped in record["skipped"]:
         session.say(f"skipped {skipped['model_id']}: {skipped['reason']}")
-    counts = ", ".join(f"{count} {status}" for status, count in record["counts"].items())
     if not (rows or record["skipped"]):
         session.say(f"no model in {order.store} has an id that fits {safe(order.models)!r}")
-    session.say(f"run {record['run']}: {counts or 'nothing to evaluate'}")
+    session.say(summed_up(record))
     session.say(f"{order.store}/evaluations/index.html")
 
 

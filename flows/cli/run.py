@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from errno import ENOSPC
 
 import typer
@@ -17,6 +19,9 @@ from flows.faults import as_ours
 from flows.terminal import safe
 
 INTERRUPTED = 130
+TERMINATED = 143
+"""What a shell reports for a command that SIGTERM ended."""
+
 PIPE_CLOSED = 141
 """What a shell reports for a command that SIGPIPE ended."""
 
@@ -28,10 +33,21 @@ def run(arguments: list[str]) -> int:
     """Run one command; nothing but its exit status leaves here."""
     as_json, debug = "--json" in arguments, "--debug" in arguments
     try:
-        return _guarded(lambda: _invoke(arguments), as_json, debug)
+        with ended_by_sigterm(TERMINATED):
+            return _guarded(lambda: _invoke(arguments), as_json, debug)
     except (PipeClosed, BrokenPipeError):
         discard_output()  # whoever read it has seen enough
         return PIPE_CLOSED
+
+
+@contextmanager
+def ended_by_sigterm(status: int) -> Iterator[None]:
+    """SIGTERM ends the block wherever it is, as Ctrl-C does, so that all is put in order on the way out."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(status))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _guarded(command: Callable[[], int], as_json: bool, debug: bool) -> int:
@@ -39,6 +55,8 @@ def _guarded(command: Callable[[], int], as_json: bool, debug: bool) -> int:
         return command()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except SystemExit as ended:  # by a signal
+        return int(ended.code or 0)
     except typer.Abort:
         return INTERRUPTED
     except (PipeClosed, BrokenPipeError):

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -13,6 +9,7 @@ import typer
 from flows import progress
 from flows import runner as runners
 from flows.cli.app import command
+from flows.cli.run import ended_by_sigterm
 from flows.cli.session import Session
 
 Cron = Annotated[str, typer.Option(metavar="CRON", help="When the night begins.")]
@@ -37,16 +34,6 @@ def serve(
     else on a server of its own at PREFECT_SERVER_API_HOST and _PORT. Ends with Ctrl-C or SIGTERM.
     """
     serving = runners.Serving(session.store().url, cron, timezone, limit, sqs_queue_url)
-    with session.progress(progress.EVALUATIONS), _ended_by_sigterm():
+    with session.progress(progress.EVALUATIONS), ended_by_sigterm(0):
         runners.run_server(serving, debug=session.debug)
     return 0
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends the block wherever it is, as Ctrl-C does, so that all is put in order on the way out."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

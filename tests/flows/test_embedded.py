@@ -130,19 +130,22 @@ def test_a_night_on_the_embedded_server(store: Path, own_folder: Path) -> None:
     assert not list(own_folder.glob("assay-prefect-*"))
 
 
-def test_ctrl_c_in_a_night_on_prefect(store: Path, own_folder: Path) -> None:
-    """Ctrl-C, which the whole process group gets, ends with 130, the lease free and no server left."""
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_a_night_on_prefect(
+    number: signal.Signals, status: int, store: Path, own_folder: Path
+) -> None:
+    """Ctrl-C, and SIGTERM, which a whole process group gets, leave the lease free and no server."""
     with night(store) as process:
         until = time.monotonic() + 200
         while not list(store.glob("evaluations/nightly/2*.json")) and time.monotonic() < until:
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         out, err = process.communicate(timeout=60)
 
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out) == (status, "")
     assert "Traceback" not in err
     [record] = [document(path) for path in store.glob("evaluations/nightly/2*.json")]
-    assert record["finished_at"] >= record["started_at"]
+    assert record["finished_at"] is None
     lease = document(store / "evaluations/nightly/.lease.json")
     assert lease["renewed_at"] >= lease["expires_at"]
     assert not list(own_folder.glob("assay-prefect-*"))

@@ -135,6 +135,34 @@ def test_the_night_is_scheduled(served: Served) -> None:
     assert {time.astimezone(ZoneInfo("Europe/Berlin")).strftime("%H:%M") for time in times} == {"03:00"}
 
 
+def test_the_log_tells_how_a_night_ended(evaluated: Served) -> None:
+    """By its run's id, which Prefect calls it by, too; or why it could not begin: another holds the lease."""
+    environment = {**evaluated.environment, "PREFECT_API_URL": evaluated.api}
+
+    def start() -> None:
+        subprocess.run([PREFECT, "deployment", "run", "nightly/nightly"], env=environment, check=True)
+
+    start()
+    ended = evaluated.wait_for(lambda record: "counts" in record)
+    assert ended["message"].startswith(f"run {ended['run']}: ")
+    runs = evaluated.ask("flow_runs/filter", flows={"name": {"any_": ["nightly"]}})
+    assert ended["run"] in {run["name"] for run in runs}
+    assert "None" not in {run["name"] for run in runs}
+
+    s3 = evaluated.client("s3")
+    key = f"{PREFIX}/evaluations/nightly/.lease.json"
+    before = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    held = {"run": "another-run", "expires_at": "2999-01-01T00:00:00Z"}
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(held).encode())
+    start()
+    try:
+        refused = evaluated.wait_for(lambda record: record["message"].startswith("the night broke off"))
+    finally:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=before)
+        s3.close()
+    assert "run another-run is at work" in refused["message"]
+
+
 def test_both_deployments_are_there(served: Served) -> None:
     """Under the names that other programs rely on, for the store that is served."""
     found = {each["name"]: each for each in served.ask("deployments/filter")}
@@ -215,7 +243,8 @@ def refusal(status: int) -> httpx.HTTPStatusError:
 
 def test_an_outage_is_endured_and_told_once() -> None:
     """However long it lasts; its end is told, too, and what is no outage is raised."""
-    from flows.serve import Outage
+    from flows.outage import Outage
+    from flows.serve import ask as ask_once
 
     failures: list[Any] = [httpx.ConnectError("refused"), httpx.ReadTimeout("late"), refusal(503), None, None]
 
@@ -224,11 +253,11 @@ def test_an_outage_is_endured_and_told_once() -> None:
         if failure is not None:
             raise failure
 
-    outage = Outage()
+    outage = Outage("asking again and again")
     log = io.StringIO()
     with progress.shown(log):
         for _ in range(5):
-            asyncio.run(outage.ask(ask))
+            asyncio.run(ask_once(ask, outage))
     assert log.getvalue().splitlines() == [
         "Prefect's API does not answer (ConnectError); asking again and again",
         "Prefect's API answers again",
@@ -236,7 +265,7 @@ def test_an_outage_is_endured_and_told_once() -> None:
 
     failures.append(refusal(401))
     with pytest.raises(httpx.HTTPStatusError):
-        asyncio.run(outage.ask(ask))
+        asyncio.run(ask_once(ask, outage))
 
 
 def test_the_runner_endures(monkeypatch: pytest.MonkeyPatch) -> None:
