@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 4 << 20
 """What a piece may hold: while it is worked on, some copies of it are about."""
+_LOOKED_AT = 1 << 20
 _DICTIONARY_BYTES = 2 << 20
 _CODE_BYTES = 2.5
 
@@ -44,7 +45,8 @@ class OpenedParquet:
         self._lock = Lock()
         self._idle: list[pq.ParquetFile] = []
         try:
-            file = pq.ParquetFile(self._source(self._streams[0]))
+            # Of its rows only a few are looked at: without a buffer whole columns would be fetched for them.
+            file = pq.ParquetFile(self._source(self._streams[0]), buffer_size=_LOOKED_AT)
         except BaseException:
             self.close()
             raise
@@ -77,14 +79,15 @@ class OpenedParquet:
         paths = [self._metadata.schema.column(place).path for place in range(self._metadata.num_columns)]
         names = set(columns)
         places = [place for place, path in enumerate(paths) if names & {path, path.partition(".")[0]}]
-        if places:
-            # Of a damaged description Arrow raises when it reads a row; asked for it, it ends the process.
-            next(
-                self._file.reader.iter_batches(1, row_groups=[0], column_indices=places, use_threads=False),
-                None,
-            )
+        for place in places:  # one after the other, so that their pages are not in memory together
+            self._read_a_row(place)
         group = self._metadata.row_group(0)
         return {paths[place]: group.column(place) for place in places}
+
+    def _read_a_row(self, place: int) -> None:
+        """Raises where a column's description is damaged; asked for it, Arrow would end the process."""
+        found = self._file.reader.iter_batches(1, row_groups=[0], column_indices=[place], use_threads=False)
+        next(found, None)
 
     def _most_rows(self, chunks: Mapping[str, Any]) -> int:
         """How many rows a piece may have: fewer where there are many columns, so that memory stays small."""
