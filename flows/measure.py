@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import platform
 import socket
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -17,6 +15,7 @@ from typing import Any
 
 from evalcore.errors import UnreadableFile
 from evalcore.evaluate import evaluate_states
+from evalcore.garbage import uncollected
 from evalcore.settings import Settings
 from evalcore.summary import Document, Identity, Input, summary_document
 from flows.baseline import Measurement, measure_baseline
@@ -155,7 +154,7 @@ def _document(
 ) -> Document:
     baseline, files = compared
     states = with_example_rows(rows, rows.states())
-    with _collecting_later():
+    with uncollected():
         evaluation = evaluate_states(
             states,
             rows.settings,
@@ -166,18 +165,6 @@ def _document(
         )
         read = rows.inputs() + files + _validation_inputs(validation)
         return summary_document(with_texts(rows, evaluation), identity, splits, read, started.provenance())
-
-
-@contextmanager
-def _collecting_later() -> Iterator[None]:
-    """No search for circular garbage: among a million new lists, none of them garbage, it takes longest."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _validation(store: Store, inputs: Inputs, settings: Settings, engine: Engine) -> Rows | None:

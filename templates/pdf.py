@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import cache
 from threading import Lock
 from typing import Any
 
+from evalcore.garbage import uncollected
 from templates.formats import Format
 
 # Pango's fonts are not for two threads at once; drawing holds the interpreter anyway, so nothing is lost.
@@ -35,18 +34,6 @@ def _prepared() -> tuple[Any, Any, Any]:
     return fonts, style, fetcher
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Leave cycles alone meanwhile: a page is tens of thousands of living boxes, walked through in vain."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def render(summary: Mapping[str, Any]) -> bytes:
     """The report as PDF; the same summary gives the same bytes."""
     from weasyprint import HTML
@@ -55,7 +42,7 @@ def render(summary: Mapping[str, Any]) -> bytes:
     from templates.paper import paper_view
 
     text = page("report.html.j2", paper_view(summary))
-    with _DRAWING, _no_collection():
+    with _DRAWING, uncollected():  # a page is tens of thousands of living boxes
         fonts, style, fetcher = _prepared()
         return HTML(string=text, url_fetcher=fetcher).write_pdf(
             stylesheets=[style],
