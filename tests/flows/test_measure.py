@@ -64,6 +64,15 @@ def figures(
     return {name: found[name] for name in FIGURES}
 
 
+def nearly(part: Any) -> Any:
+    """What equals this part of a summary but for the last digits of its sums."""
+    if isinstance(part, dict):
+        return {name: nearly(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return [nearly(value) for value in part]
+    return pytest.approx(part, rel=1e-12, abs=1e-12) if isinstance(part, float) else part
+
+
 ROW = st.fixed_dictionaries(
     {
         "id": st.none() | st.integers(0, 12),
@@ -84,14 +93,14 @@ ROW = st.fixed_dictionaries(
 def test_figures_do_not_depend_on_format_or_cuts(
     rows: list[dict[str, Any]], cuts: list[int], group: int, ending: str
 ) -> None:
-    """Counts are equal; sums of these weights are exact, so that they are too."""
+    """Counts are equal, and sums to 1e-12."""
     sure = {"id": None, "y_true": "1", "y_pred": "1", "weight": None}
     schema = pa.schema(
         [("id", pa.int64()), ("y_true", pa.string()), ("y_pred", pa.string()), ("weight", pa.float64())]
     )
     table = pa.Table.from_pylist([sure, *rows, sure], schema=schema)
 
-    assert figures(folder(table, ending, cuts, group)) == figures(folder(table, ".parquet"))
+    assert figures(folder(table, ending, cuts, group)) == nearly(figures(folder(table, ".parquet")))
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,13 @@ def put_models(url: str, count: int) -> list[str]:
     return names
 
 
-def start(url: str, *options: str) -> subprocess.Popen[str]:
+TELLING = "import flows.keeper; flows.keeper.RECORD_BEAT = 0.05; from flows.cli import program; program()"
+"""The program, with a record that is written while a quick machine is still at work."""
+
+
+def start(url: str, *options: str, program: Sequence[str] = (str(ASSAY),)) -> subprocess.Popen[str]:
     """A night under way."""
-    command = [str(ASSAY), "nightly", "--runner", "inline", "--store", url, *options]
+    command = [*program, "nightly", "--runner", "inline", "--store", url, *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -73,12 +78,12 @@ def test_two_nights_at_once(url: str) -> None:
 def test_a_night_that_is_killed_half_way_goes_on(url: str) -> None:
     """Its record tells what was done; the next run evaluates the rest and no more."""
     store, names = open_store(url), put_models(url, 10)
-    night = start(url, "--workers", "1")
+    night = start(url, "--workers", "1", program=[sys.executable, "-c", TELLING])
     until = time.monotonic() + 60
     done = 0
     while not done and night.poll() is None:
         assert time.monotonic() < until
-        time.sleep(0.1)
+        time.sleep(0.01)
         done = sum(len(record["evaluations"]) for record in records(store))
     for pid in (night.pid, *children_of(night.pid)):
         os.kill(pid, signal.SIGKILL)
