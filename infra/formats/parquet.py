@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 4 << 20
 """What a piece may hold: while it is worked on, some copies of it are about."""
+
 _LOOKED_AT = 1 << 20
+_BIT_BY_BIT: dict[str, Any] = {"pre_buffer": False, "buffer_size": 1 << 18}
+"""How a file is read where reading costs no request: else a row group's columns would be in memory whole."""
+
 _DICTIONARY_BYTES = 2 << 20
 _CODE_BYTES = 2.5
 
@@ -128,6 +132,8 @@ class OpenedParquet:
         found = file.iter_batches(batch_size=rows, row_groups=groups, columns=columns, use_threads=False)
         for batch in found:
             yield batch.num_rows, partial(pa.Table.from_batches, [batch])
+            # What Arrow keeps for its next buffers would be half as much again as the rows that are held.
+            pa.default_memory_pool().release_unused()
         self._given_back(file)
 
     def _taken(self, reader: Callable[[], pq.ParquetFile]) -> pq.ParquetFile:
@@ -151,6 +157,7 @@ class OpenedParquet:
             metadata=self._metadata,
             read_dictionary=encoded,
             page_checksum_verification=True,  # where pages have one
+            **(_BIT_BY_BIT if _is_local(stream) else {}),
         )
 
     def _another(self) -> BinaryIO:
@@ -180,6 +187,15 @@ class OpenedParquet:
             if types.is_string(kind := self._schema.field(name).type) or types.is_large_string(kind)
         ]
         return [name for name in texts if name in chunks and _dictionary(chunks[name])]
+
+
+def _is_local(stream: BinaryIO) -> bool:
+    """Whether it is a file of this machine."""
+    try:
+        stream.fileno()
+    except io.UnsupportedOperation:
+        return False
+    return True
 
 
 def _dictionary(chunk: Any) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import files
-from tests.benchmarks.contenders import CONTENDERS
+from tests.benchmarks.contenders import CONTENDERS, few
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -172,6 +172,7 @@ def main() -> None:
             if given.only in line.name:
                 path = line.path(folder, given.scale)
                 line.make(path)
+                files.first_rows_file(few(path), path)
                 show(line, medians(line, path, given.rounds))
 
 

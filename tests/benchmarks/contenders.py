@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -182,26 +181,20 @@ def sklearn_probabilities(path: str, threads: int, settings: Settings) -> Any:
     )
 
 
+def few(path: str | Path) -> Path:
+    """Where a file's first rows are, to warm up with."""
+    return Path(path).with_suffix(".few.parquet")
+
+
 def measured(name: str, work: str, path: str, threads: int, settings: Settings) -> dict[str, float]:
-    """What the work cost, its libraries loaded and everything used once before, on a few rows."""
+    """What the work cost, its libraries loaded and everything used once before, on a few of its rows."""
     function = CONTENDERS[name, work]
     _load(name)
-    with tempfile.TemporaryDirectory() as folder:
-        few = Path(folder) / "few.parquet"
-        _first_rows(path, few)
-        function(str(few), threads, settings)
+    function(str(few(path)), threads, settings)
     wall, cpu = time.perf_counter(), time.process_time()
     function(path, threads, settings)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     return {"cpu": cpu, "wall": wall, "peak": _peak()}
-
-
-def _first_rows(path: str, few: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_batches([next(pq.ParquetFile(path).iter_batches(1000))])
-    pq.write_table(table, few)
 
 
 def _peak() -> float:

@@ -92,6 +92,12 @@ def probabilities_file(path: Path, rows: int, labels: int) -> None:
     _write(path, rows, piece)
 
 
+def first_rows_file(path: Path, whole: Path) -> None:
+    """The first thousand rows of another file."""
+    table = pa.Table.from_batches([next(pq.ParquetFile(whole).iter_batches(1000))])
+    pq.write_table(table, path)
+
+
 def _write(
     path: Path, rows: int, piece: Callable[[np.random.Generator, int], pa.Table], **options: object
 ) -> None:
