@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-FIGURES_VERSION = "3"
+FIGURES_VERSION = "4"
 """Raised whenever a figure changes for the same input, so that stored evaluations become due."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-_PIECE_BYTES = 4 << 20
+_PIECE_BYTES = 6 << 20
 """What a piece may hold: while it is worked on, some copies of it are about."""
 
 _LOOKED_AT = 1 << 20
