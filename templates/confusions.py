@@ -18,34 +18,28 @@ def confusions_view(matrix: Matrix, summary: Mapping[str, Any], paper: bool) -> 
 
     Beside a picture the 50 largest, by count; else the ten whose mending would raise weighted F1 most.
     """
-    errors = matrix.errors()
-    if not errors:
+    cells, errors = matrix.cells, matrix.cells.errors
+    if not len(errors):
         return None
-    gains = _gains(matrix)
     pictured = len(matrix.labels) > TABLE_LABELS
-    ranked = errors if pictured else sorted(errors, key=lambda cell: -gains[cell[:2]])
-    shown = ranked[: MOST_BESIDE_PICTURE if pictured else MOST]
-    all_wrong = sum(number for _, _, number in errors)
-    best = max(errors, key=lambda cell: gains[cell[:2]])
+    all_wrong = float(cells.counts[errors].sum())
+
+    def confusions(ranks: Any) -> list[dict[str, Any]]:
+        found = zip(cells.listed(errors[ranks]), cells.gains[ranks].tolist(), strict=True)
+        return [_confusion(matrix, cell, all_wrong, gain) for cell, gain in found]
+
+    most = slice(MOST_BESIDE_PICTURE) if pictured else cells.by_gain[:MOST]
+    [best] = confusions(cells.by_gain[:1])
     return {
-        "rows": [_confusion(matrix, cell, all_wrong, gains[cell[:2]]) for cell in shown],
+        "rows": confusions(most),
         "by_gain": not pictured,
-        "best": _confusion(matrix, best, all_wrong, gains[best[:2]]),
+        "best": best,
         "cells": len(errors),
         "errors": count(all_wrong),
-        "covered": share(sum(number for _, _, number in shown), all_wrong),
+        "covered": share(float(cells.counts[errors[most]].sum()), all_wrong),
         "unit": matrix.unit,
         "moves": not paper and thresholds(summary) is not None,
     }
-
-
-def _gains(matrix: Matrix) -> dict[tuple[int, int], float]:
-    """By how much weighted F1 would rise were a cell's rows right."""
-    from evalcore.confusions import weighted_f1_gains
-
-    actual, predicted, counts = zip(*matrix.cells, strict=True)
-    found = weighted_f1_gains(actual, predicted, counts).tolist()
-    return dict(zip(zip(actual, predicted, strict=True), found, strict=True))
 
 
 def _confusion(matrix: Matrix, cell: Cell, all_wrong: float, gain: float) -> dict[str, Any]:

@@ -25,37 +25,20 @@ Cell = tuple[int, int, float]
 
 
 class Matrix:
-    """The counts of a summary: only the cells that are not empty, with the sums of rows and columns."""
+    """A summary's confusion matrix: its labels, its sums, and the ``cells`` that are not empty."""
 
     def __init__(self, summary: Mapping[str, Any]) -> None:
-        document = summary["confusion_matrix"]
-        self.labels: list[str] = document["labels"]
-        self.cells = _dense(document["matrix"]) if "matrix" in document else _sparse(document["cells"])
-        self.rows: dict[int, float] = defaultdict(int)
-        self.columns: dict[int, float] = defaultdict(int)
-        for actual, predicted, number in self.cells:
-            self.rows[actual] += number
-            self.columns[predicted] += number
-        self.total = sum(self.rows.values())
-        self.right = sum(number for actual, predicted, number in self.cells if actual == predicted)
+        from evalcore.confusions import StoredCells
+
+        self.cells = StoredCells.of(summary["confusion_matrix"])
+        self.labels: list[str] = summary["confusion_matrix"]["labels"]
+        self.rows, self.columns, self.right = self.cells.rows, self.cells.columns, self.cells.right
+        self.total = sum(self.rows)
         self.unit = "rows" if summary.get("elements") in (None, summary.get("examples")) else "entries"
 
     def units(self, number: float) -> str:
         """The noun that fits a count of this matrix."""
         return plural(number, "row") if self.unit == "rows" else plural(number, "entry", "entries")
-
-    def errors(self) -> list[Cell]:
-        """The cells off the diagonal, largest first."""
-        wrong = [cell for cell in self.cells if cell[0] != cell[1]]
-        return sorted(wrong, key=lambda cell: (-cell[2], cell[0], cell[1]))
-
-
-def _dense(matrix: list[list[float]]) -> list[Cell]:
-    return [(i, j, number) for i, row in enumerate(matrix) for j, number in enumerate(row) if number]
-
-
-def _sparse(cells: list[list[float]]) -> list[Cell]:
-    return [(int(i), int(j), number) for i, j, number in cells if number]
 
 
 def matrix_view(matrix: Matrix, summary: Mapping[str, Any], paper: bool) -> dict[str, Any]:
@@ -92,7 +75,7 @@ def _kind(labels: int, paper: bool) -> str:
 
 
 def _table(matrix: Matrix) -> list[dict[str, Any]]:
-    found = {(i, j): number for i, j, number in matrix.cells}
+    found = {(i, j): number for i, j, number in matrix.cells.listed()}
     size = range(len(matrix.labels))
     rows = []
     for i in size:
@@ -117,8 +100,8 @@ def _cell(number: float, support: float, said: str) -> dict[str, Any]:
 def _grid(matrix: Matrix, said: str) -> dict[str, Any]:
     """The shades as a picture, and over it a text for each row, its counts as far apart as the cells are."""
     labels = len(matrix.labels)
-    shades = {(i, j): min(charts.shade(n, matrix.rows[i]), PALEST_INK) for i, j, n in matrix.cells}
-    found = {(i, j): f"{n:.0f}" for i, j, n in matrix.cells}
+    shades = {(i, j): min(charts.shade(n, matrix.rows[i]), PALEST_INK) for i, j, n in matrix.cells.listed()}
+    found = {(i, j): f"{n:.0f}" for i, j, n in matrix.cells.listed()}
     step, zero = GRID_WIDTH / labels, "0" if labels <= GRID_ZEROS else ""
     longest = max(len(text) for text in (*found.values(), str(labels)))
     room = max(longest + 1, ceil(step / (GRID_LETTERS * DIGIT)))
@@ -160,15 +143,14 @@ def _picture(matrix: Matrix, said: str) -> dict[str, Any]:
     from evalcore.confusions import together
 
     labels = len(matrix.labels)
-    order = together(*zip(*matrix.cells, strict=True), labels) if matrix.cells else list(range(labels))
-    place = {label: at for at, label in enumerate(order)}
+    cells = matrix.cells
+    order = together(cells.actual, cells.predicted, cells.counts, labels)
     block = -(-labels // PICTURE_SIDE)
-    sums: dict[tuple[int, int], float] = defaultdict(int)
+    blocks = cells.in_blocks(order, block)
     rows: dict[int, float] = defaultdict(int)
-    for actual, predicted, number in matrix.cells:
-        sums[place[actual] // block, place[predicted] // block] += number
-        rows[place[actual] // block] += number
-    shades = {cell: charts.shade(number, rows[cell[0]]) for cell, number in sums.items()}
+    for actual, _, number in blocks:
+        rows[actual] += number
+    shades = {(i, j): charts.shade(number, rows[i]) for i, j, number in blocks}
     ends = [matrix.labels[order[0]], matrix.labels[order[-1]]]
     return {"block": block, "ends": ends, "picture": charts.picture(shades, -(-labels // block), said)}
 
@@ -179,10 +161,9 @@ def _legend() -> list[tuple[int, str]]:
 
 
 def _largest(matrix: Matrix) -> dict[str, str] | None:
-    errors = matrix.errors()
-    if not errors:
+    if not len(matrix.cells.errors):
         return None
-    actual, predicted, number = errors[0]
+    [(actual, predicted, number)] = matrix.cells.listed(matrix.cells.errors[:1])
     return {
         "actual": matrix.labels[actual],
         "predicted": matrix.labels[predicted],

@@ -21,9 +21,6 @@ _LOOKED_AT = 1 << 20
 _BIT_BY_BIT: dict[str, Any] = {"pre_buffer": False, "buffer_size": 1 << 18}
 """How a file is read where reading costs no request: else a row group's columns would be in memory whole."""
 
-_DICTIONARY_BYTES = 2 << 20
-_CODE_BYTES = 2.5
-
 
 @table_format
 class Parquet:
@@ -178,7 +175,7 @@ class OpenedParquet:
         return stream
 
     def _encoded(self, chunks: Mapping[str, Any], wanted: Wanted) -> list[str]:
-        """Columns of text that are worth reading as the dictionaries they are stored as."""
+        """Columns of text to be read as dictionaries, which costs least however they are stored."""
         import pyarrow.types as types
 
         texts = [
@@ -186,7 +183,7 @@ class OpenedParquet:
             for name in wanted.labels
             if types.is_string(kind := self._schema.field(name).type) or types.is_large_string(kind)
         ]
-        return [name for name in texts if name in chunks and _dictionary(chunks[name])]
+        return [name for name in texts if name in chunks]
 
 
 def _is_local(stream: BinaryIO) -> bool:
@@ -196,12 +193,3 @@ def _is_local(stream: BinaryIO) -> bool:
     except io.UnsupportedOperation:
         return False
     return True
-
-
-def _dictionary(chunk: Any) -> bool:
-    """Whether a column chunk is dictionary-encoded throughout.
-
-    Where the dictionary grows too large, writers go on without one; the encodings do not tell, the size does.
-    """
-    encoded = any("DICTIONARY" in encoding for encoding in chunk.encodings)
-    return encoded and chunk.total_uncompressed_size <= _DICTIONARY_BYTES + _CODE_BYTES * chunk.num_values

@@ -60,6 +60,7 @@ def lines(scale: float) -> list[Line]:
         Line("10 text labels, 100 M rows", "labels", text(100), large),
         Line("10 text labels, 100 M rows, 2 threads", "labels", text(100), large, threads=2),
         Line("10 text labels, 10 M rows, PLAIN", "labels", text(10, use_dictionary=False), LABEL_PEERS),
+        Line("10 text labels, 10 M rows, one PLAIN", "labels", text(10, use_dictionary=["y_true"]), large),
         Line(
             "10 text labels, 10 M rows, a tenth null",
             "labels",
