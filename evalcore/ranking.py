@@ -164,7 +164,7 @@ class _Sums:
         n_below = groups.negative_below + self.below[0]
         p_below = groups.positive_below + self.below[1]
         n_through, p_through = n_below + n, p_below + p
-        if groups.negative_above is None or groups.positive_above is None:
+        if not self.weighted or groups.negative_above is None or groups.positive_above is None:
             n_above, p_above = self.totals[0] - n_through, self.totals[1] - p_through
         else:
             n_above, p_above = groups.negative_above + above[0], groups.positive_above + above[1]

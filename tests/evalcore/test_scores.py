@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from evalcore import groups
 from evalcore.accumulator import MergeError, Spec
 from evalcore.batch import Batch
 from evalcore.errors import InvalidPredictions
@@ -395,6 +396,48 @@ def test_exact_figures_have_no_bounds() -> None:
     close(held["roc_auc"], whole["roc_auc"])
     close(held["average_precision"], whole["average_precision"])
     assert "roc_auc_bounds" in beyond(spread, 60_000, False).overall
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("block", [50, 700])
+def test_beyond_the_budget_rows_are_ranked_over_many_blocks(
+    monkeypatch: pytest.MonkeyPatch, weighted: bool, block: int
+) -> None:
+    """With every crowded bin held, figures are scikit-learn's, of the positive label and of several."""
+    monkeypatch.setattr(groups, "BLOCK", block)
+    rng = np.random.default_rng(0)
+    positive = rng.random(4000) < 0.3
+    scores = rng.beta(2 + positive, 3 - positive)
+    weights = rng.random(4000) if weighted else None
+    found = beyond((positive, scores, weights), 60_000 + 64_000 * weighted, True).overall
+    for name, reference in (("roc_auc", sk.roc_auc_score), ("average_precision", sk.average_precision_score)):
+        assert f"{name}_bounds" not in found
+        close(found[name], reference(positive, scores, sample_weight=weights), 1e-11)
+        assert found[f"{name}_interval"][0] < found[name] < found[f"{name}_interval"][1]
+
+    shares = rng.dirichlet(np.ones(4), 3000)
+    actual = (shares + rng.random((3000, 4)) / 2).argmax(axis=1)
+    weights = weights if weights is None else weights[:3000]
+    each = measured(label_batches(actual, shares, weights), 3000 * (28 + 16 * weighted) - 1).per_label
+    for k in range(4):
+        assert not each[str(k)].get("roc_auc_bounds")
+        close(
+            each[str(k)]["roc_auc"], sk.roc_auc_score(actual == k, shares[:, k], sample_weight=weights), 1e-11
+        )
+
+
+@pytest.mark.parametrize("rows", list(shapes()))
+def test_bounds_do_not_go_by_the_blocks(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the budget, with bins refined and bins left whole, and within it."""
+    for budget in (4096, 1 << 20):
+        whole = beyond(rows, budget, True).overall
+        with monkeypatch.context() as patched:
+            patched.setattr(groups, "BLOCK", 20)
+            parts = beyond(rows, budget, True).overall
+        for name, value in whole.items():
+            assert (value is None) == (parts[name] is None)
+            if value is not None:
+                close(parts[name], value)
 
 
 def test_the_budget_decides_by_rows_not_by_cuts() -> None:
