@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from evalcore.errors import InvalidParameter, InvalidPredictions, InvalidSettings
 from evalcore.labels import in_order
 from evalcore.score_labels import PROBABILITY_PREFIX, probability_labels
-from evalcore.settings import Settings
+from evalcore.settings import Columns, Settings
 
 PROBABILITY_LIST = "probs"
 DEFAULT_THRESHOLD = 0.5
@@ -166,10 +166,21 @@ def _require_all(settings: Settings, names: Sequence[str], where: str, joined: b
         _require(columns.ground_truth, "the actual labels", names, where)
     for label, column in columns.probabilities:
         _require(column, f"the probability of {label!r}", names, where)
+    for meaning, column in _renamed(settings):
+        _require(column, f"the {meaning}", names, where)
     for column in settings.slices:
         _require(column, "slices", names, where)
     for column in settings.example_columns:
         _require(column, "the examples", names, where)
+
+
+def _renamed(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Columns that may be absent under their usual names, and were given others: a slip would go unseen."""
+    usual = Columns()
+    for meaning in ("prediction", "score", "id", "weight"):
+        name = getattr(settings.columns, meaning)
+        if name not in (None, getattr(usual, meaning)):
+            yield meaning, name
 
 
 @dataclass(frozen=True)
