@@ -50,11 +50,20 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
     if pa.types.is_integer(column.type) and (found := _integer_column(column)) is not None:
         return found
     encoded = _encoded(column)
-    values = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
+    values = _shortest(encoded.chunk(0).dictionary) if encoded.num_chunks else []
     names = values if is_text(encoded.type.value_type) else [canonical(value) for value in values]
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
     codes = parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0, dtype=np.int32)])
     return _canonical_column(codes, names)
+
+
+def _shortest(values: pa.Array) -> list[Any]:
+    """The values, those of less than double precision as the shortest numbers that they stand for."""
+    found: list[Any] = values.to_pylist()
+    kind = {"float": np.float32, "halffloat": np.float16}.get(str(values.type))
+    if kind is None:
+        return found
+    return [value if value is None else float(str(kind(value))) for value in found]
 
 
 def slice_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelColumn:

@@ -116,7 +116,7 @@ def macro_weights(counts: ConfusionCounts) -> Floats:
 
 
 def _occurs(counts: ConfusionCounts) -> npt.NDArray[np.bool_]:
-    return np.asarray((counts.support() > 0) | (counts.predicted() > 0))
+    return np.asarray((counts.rows.row_totals > 0) | (counts.rows.column_totals > 0))
 
 
 def _received(counts: ConfusionCounts, occurs: Floats) -> Floats:

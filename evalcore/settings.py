@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from evalcore.errors import InvalidParameter, InvalidSettings, UnsupportedTask
@@ -124,6 +125,9 @@ def _resolved(given: Mapping[str, Any], threshold: float | None, baseline: str |
         for key, value in given.items()
         if key in _READERS and value is not None
     }
+    for key in sorted(ELSEWHERE & given.keys()):
+        if not isinstance(given[key], (str, NoneType)):
+            raise wrong(key, f"a text, not {given[key]!r}")
     unknown = tuple(sorted(key for key in given if key not in _READERS and key not in ELSEWHERE))
     unknown += _unknown_parts(given)
     settings = dataclasses.replace(Settings(), **read, unknown=unknown, asked_baseline=baseline)

@@ -15,6 +15,7 @@ from evalcore.score_labels import named_labels, needs_labels, with_occurring_lab
 from evalcore.scores import with_rankings
 from evalcore.settings import Settings
 from evalcore.slice_scores import with_slice_scores
+from evalcore.states.confusion import ConfusionCounts
 from evalcore.states.ranking import RankedScores
 from evalcore.states.rows import RowCounts
 from evalcore.states.thresholds import ThresholdCounts
@@ -73,8 +74,15 @@ class Rows:
         return states if self.facts is None else _with_truth_left_out(states, spec, self.facts)
 
     def threshold_counts(self) -> States | None:
-        """The counts by threshold alone; None where there are no scores of a positive label."""
-        return self.fold([ThresholdCounts], self.spec()) if self.reading.binary else None
+        """The counts by threshold alone; None where there are no scores of a positive label.
+
+        Raises as ``fold``, and InvalidPredictions where a label is outside the given ones.
+        """
+        if not self.reading.binary:
+            return None
+        states = self.fold([ConfusionCounts, ThresholdCounts], self.spec())
+        states[ConfusionCounts].refuse_outside(f"{self.tables.files[0].key} and beside it: ")
+        return {ThresholdCounts: states[ThresholdCounts]}
 
 
 def open_rows(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from evalcore.evaluation import Findings
+from evalcore.evaluation import Findings, Measured
 from evalcore.registry import check
+from evalcore.states.losses import BinaryLosses, LabelLosses
 from evalcore.states.rows import RowCounts
 from evalcore.values import ReportWarning
+
+LOSSES = (BinaryLosses, LabelLosses)
 
 
 @check("input")
@@ -16,6 +19,7 @@ def check_input(findings: Findings) -> list[ReportWarning]:
         _repeated(rows),
         _left_out("missing_ground_truth", rows.missing_ground_truth, rows.rows, "no ground truth"),
         _left_out("missing_predictions", rows.missing_predictions, rows.rows, "no prediction"),
+        _unscored(findings.measured),
         _unmatched(rows.unmatched_ground_truth),
         _unnormalised(rows.unnormalised_probabilities, rows.rows),
     ]
@@ -30,6 +34,25 @@ def _left_out(code: str, count: int, rows: int, what: str) -> ReportWarning | No
         "warning",
         f"{count:,} of {rows:,} rows ({count / rows:.1%}) have {what} and were left out",
         "find out why they are missing: rows are seldom missing by chance, and the figures are of the rest",
+    )
+
+
+def _unscored(measured: Measured) -> ReportWarning | None:
+    """Entries of the matrix that figures from scores leave out."""
+    scored = next((measured.states[kind].sums["rows"] for kind in LOSSES if kind in measured.states), None)
+    if scored is None or scored == measured.elements:
+        return None
+    missing, unit = (
+        measured.elements - int(scored),
+        "rows" if measured.elements == measured.examples else "entries",
+    )
+    return ReportWarning(
+        "missing_predictions",
+        "warning",
+        f"{missing:,} of {measured.elements:,} {unit} ({missing / measured.elements:.1%}) have a predicted "
+        "label but no score, or none of their actual label: they count in the matrix, not in figures from "
+        "scores",
+        "find out why the scores are missing: the figures from scores are of the rest alone",
     )
 
 

@@ -145,6 +145,20 @@ class ConfusionCounts:
         found = zip(self.labels, either.tolist(), strict=True)
         return {label: n for label, n in found if label not in given}
 
+    def refuse_outside(self, where: str = "") -> None:
+        """Raise InvalidPredictions for labels beyond a given list, naming five; ``where`` says whose."""
+        outside = self.outside()
+        if not outside:
+            return
+        largest = sorted(outside.items(), key=lambda item: (-item[1], item[0]))[:5]
+        found = ", ".join(f"{label!r} ({n} {'row' if n == 1 else 'rows'})" for label, n in largest)
+        labels = "1 label is" if len(outside) == 1 else f"{len(outside)} labels are"
+        raise InvalidPredictions(
+            f"{where}{labels} outside the model's labels: {found}",
+            'add what is missing to "labels" in model.json, or correct the predictions',
+            labels=dict(largest),
+        )
+
 
 @dataclass(frozen=True)
 class _Occurring:

@@ -53,7 +53,7 @@ class Classification:
         """
         rows: RowCounts = states[RowCounts]
         counts: ConfusionCounts = states[ConfusionCounts]
-        _refuse_outside(counts)
+        counts.refuse_outside()
         _refuse_empty(rows, counts)
         _refuse_weightless(counts)
         states = with_rankings(states)
@@ -70,20 +70,6 @@ class Classification:
             table=tabulate(views, counts.labels),
             slices=measure_slices(states, reading, counts.labels) if reading.slices else {},
         )
-
-
-def _refuse_outside(counts: ConfusionCounts) -> None:
-    outside = counts.outside()
-    if not outside:
-        return
-    largest = sorted(outside.items(), key=lambda item: (-item[1], item[0]))[:5]
-    found = ", ".join(f"{label!r} ({n} {'row' if n == 1 else 'rows'})" for label, n in largest)
-    labels = "1 label is" if len(outside) == 1 else f"{len(outside)} labels are"
-    raise InvalidPredictions(
-        f"{labels} outside the model's labels: {found}",
-        'add what is missing to "labels" in model.json, or correct the predictions',
-        labels=dict(largest),
-    )
 
 
 def _refuse_empty(rows: RowCounts, counts: ConfusionCounts) -> None:

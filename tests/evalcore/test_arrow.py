@@ -48,6 +48,9 @@ def chunked(*parts: Any) -> pa.ChunkedArray:
         (pa.array([2**63 + 5, 2**63 + 7], pa.uint64()), [str(2**63 + 5), str(2**63 + 7)]),
         (pa.array([3, 255, None], pa.uint8()), ["3", "255", None]),
         (pa.array([1.0, 2.5, float("nan"), None]), ["1", "2.5", None, None]),
+        (pa.array([0.1, 2.0, None], pa.float32()), ["0.1", "2", None]),
+        (pa.array([0.1, None], pa.float16()), ["0.1", None]),
+        (pa.array([0.1, None], pa.float32()).dictionary_encode(), ["0.1", None]),
         (pa.array([True, False, None]), ["true", "false", None]),
         (pa.array(["x", "y", None, "x"]).dictionary_encode(), ["x", "y", None, "x"]),
         (pa.array([7, None, 7], pa.int8()).dictionary_encode(), ["7", None, "7"]),
@@ -206,6 +209,20 @@ def test_probabilities_that_add_up_to_nothing_are_refused() -> None:
         (["y_true", "y_pred", "y_score"], {"labels": ["no", "yes"]}, InvalidSettings, "positive_label"),
         (["y_true", "probs"], {}, InvalidSettings, "labels"),
         (["y_true", "y_pred"], {"columns": {"ground_truth": "t"}}, InvalidPredictions, "no column 't'"),
+        (
+            ["y_true", "y_pred"],
+            {"columns": {"weight": "w"}},
+            InvalidPredictions,
+            "no column 'w' for the weight",
+        ),
+        (
+            ["y_true", "y_pred"],
+            {"columns": {"score": "s"}},
+            InvalidPredictions,
+            "no column 's' for the score",
+        ),
+        (["y_true", "y_pred"], {"columns": {"id": "i"}}, InvalidPredictions, "no column 'i' for the id"),
+        (["y_true", "probs"], {"columns": {"prediction": "p"}}, InvalidPredictions, "no column 'p'"),
     ],
 )
 def test_what_a_file_lacks_is_named(
@@ -214,6 +231,13 @@ def test_what_a_file_lacks_is_named(
     """A missing column names itself, the file and what is there; scores need their positive label."""
     with pytest.raises(error, match=said):
         plan_reading(resolve_settings(settings, {}), names, "part-0.parquet")
+
+
+def test_columns_by_their_usual_names_may_be_absent() -> None:
+    """Though the settings name them, as a model.json does that serves other versions too."""
+    columns = {"prediction": "y_pred", "score": "y_score", "id": "id", "weight": "weight"}
+    found = plan_reading(resolve_settings({"columns": columns}, {}), ["y_true", "y_pred"], "f")
+    assert (found.prediction, found.score, found.id, found.weight) == ("y_pred", None, None, None)
 
 
 def test_a_threshold_that_is_asked_for_needs_scores() -> None:

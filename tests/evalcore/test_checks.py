@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from evalcore.batch import Batch, LabelColumn, Source
+from evalcore.columns import plan_reading
+from evalcore.evaluate import evaluate_batches
+from evalcore.reading import read_batch
 from evalcore.registry import checks
+from evalcore.settings import resolve_settings
 from evalcore.values import ReportWarning
 from tests.evalcore.batches import batch, evaluate, evaluation_of
 
@@ -90,6 +95,21 @@ def test_missing_rows_are_said_and_counted_once() -> None:
     assert "2 of 5 rows (40.0%)" in found["missing_ground_truth"]
     assert "1 of 5 rows (20.0%)" in found["missing_predictions"]
     assert evaluation.measured.examples == 2
+
+
+def test_rows_with_a_label_but_no_score_are_said() -> None:
+    """They count in the matrix, and are missing from every figure from scores."""
+    rows = pa.table({"y_true": ["yes", "no", "yes", "no"], "y_pred": ["yes", "no", "no", "no"]})
+    scores = pa.array([0.9, None, 0.4, 0.1])
+    settings = resolve_settings({"labels": ["no", "yes"], "positive_label": "yes"}, {})
+    table = rows.append_column("y_score", scores)
+    reading = plan_reading(settings, table.column_names, "f")
+    evaluation = evaluate_batches([read_batch(table, reading, Source("f"))], settings, reading)
+
+    [found] = [warning for warning in evaluation.warnings if warning.code == "missing_predictions"]
+    assert "1 of 4 rows (25.0%) have a predicted label but no score" in found.message
+    assert evaluation.measured.rows.missing_predictions == 0
+    assert evaluation.measured.examples == 4
 
 
 def test_unnormalised_probabilities_are_counted() -> None:

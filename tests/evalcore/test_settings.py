@@ -50,6 +50,10 @@ from evalcore.settings import resolve_settings
         ({"task_type": "clustering"}, "task_type"),
         ({"name": 7}, "name"),
         ({"slices": "region"}, "slices"),
+        ({"organization": 4}, "organization"),
+        ({"model_id": ["m"]}, "model_id"),
+        ({"created_at": 20261120}, "created_at"),
+        ({"promoted_version": 4}, "promoted_version"),
     ],
 )
 def test_a_wrong_value_names_its_key(settings: dict[str, Any], named: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 from math import fsum
@@ -12,6 +13,7 @@ import jsonschema
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn import metrics as sk
 
 from evalcore.batch import row_sums
 from evalcore.errors import InvalidPredictions
@@ -273,6 +275,31 @@ def test_a_label_of_vanishing_weight_keeps_its_figures() -> None:
 
 def _ends(interval: Any) -> tuple[Any, Any]:
     return interval.low, interval.high
+
+
+def test_a_label_whose_rows_weigh_nothing_still_occurs() -> None:
+    """In macro averages it counts as 0, as in scikit-learn; balanced accuracy goes by weight there too."""
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        actual, predicted = rng.integers(0, 4, (2, 12))
+        weights = rng.choice([0.5, 1.0, 3.0], 12)
+        weights[(actual == 0) | (predicted == 0)] = 0
+        if not weights.any():
+            continue
+        table = pa.table({"y_true": actual, "y_pred": predicted, "weight": weights})
+        found = document(folder(table, ".parquet"))["overall"]
+        for name, reference in (
+            ("precision", sk.precision_score),
+            ("recall", sk.recall_score),
+            ("f1", sk.f1_score),
+        ):
+            expected = reference(actual, predicted, average="macro", sample_weight=weights, zero_division=0)
+            assert found[f"macro_{name}"] == pytest.approx(expected, abs=1e-12)
+            low, high = found[f"macro_{name}_interval"]
+            assert low <= found[f"macro_{name}"] <= high
+        with warnings.catch_warnings(action="ignore"):
+            expected = sk.balanced_accuracy_score(actual, predicted, sample_weight=weights)
+        assert found["balanced_accuracy"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_weights_that_add_up_to_no_float_are_refused() -> None:

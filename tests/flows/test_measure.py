@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -365,3 +366,20 @@ def test_reading_does_not_load_pandas(tmp_path: Path, ending: str) -> None:
     )
 
     assert outcome.returncode == 0, outcome.stderr
+
+
+def test_validation_rows_keep_to_the_labels_too(tmp_path: Path) -> None:
+    """Else recommended points would be chosen without them, and nobody told."""
+    versions = tmp_path / "models/m/versions/v"
+    rows = {"y_true": ["yes", "no", "yes", "no"], "y_score": [0.9, 0.2, 0.6, 0.4]}
+    for split, last in (("test", "no"), ("validation", "maybe")):
+        folder_of = versions / "predictions" / split
+        folder_of.mkdir(parents=True)
+        pq.write_table(pa.table(rows | {"y_true": [*rows["y_true"][:3], last]}), folder_of / "a.parquet")
+    (tmp_path / "models/m/model.json").write_text(json.dumps({"task_type": "classification", **BINARY}))
+    (versions / "version.json").write_text("{}")
+
+    store = open_store(str(tmp_path))
+    inputs = Registry(store).model("m").inputs(Target("m", "v", "test", None))
+    with pytest.raises(InvalidPredictions, match=r"validation/a.parquet .*outside .* 'maybe' \(1 row\)"):
+        measure(store, inputs, resolve_settings(inputs.model, inputs.version), "0" * 64)
