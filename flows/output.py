@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalcore.errors import StorageUnavailable
+from infra.faults import of_os
 
 if TYPE_CHECKING:
     from infra.layout import Target
@@ -58,6 +59,4 @@ def _put(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as error:
-        raise StorageUnavailable(
-            f"cannot write {path}: {error.strerror}", "make room or name another folder", path=str(path)
-        ) from error
+        raise of_os(error, path.as_posix()) from error

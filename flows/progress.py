@@ -83,12 +83,10 @@ def _log(level: int, text: str, facts: Mapping[str, Any]) -> None:
 def shown(stream: TextIO, level: int = EVALUATIONS, *, wanted: bool = True) -> Iterator[None]:
     """Show progress on a stream: a bar that is redrawn on a terminal, a line a record elsewhere.
 
-    A terminal shows the steps anyway.
+    A terminal shows the steps anyway. Where it is not ``wanted``, only what went wrong is shown, and nobody
+    within shows more.
     """
-    if not wanted:
-        yield
-        return
-    handler = _handler(stream)
+    handler = _handler(stream) if wanted else _quiet(stream)
     before = log.level, log.propagate
     log.addHandler(handler)
     log.setLevel(min(level, STEPS) if isinstance(handler, _Bar) else level)
@@ -106,10 +104,12 @@ def shown(stream: TextIO, level: int = EVALUATIONS, *, wanted: bool = True) -> I
 def heard(level: int = EVALUATIONS) -> Iterator[bool]:
     """Show progress on standard error where nobody shows it yet; whether that was so."""
     alone = not any(isinstance(handler, _Lines) for handler in log.handlers)
-    if alone:
-        only_json()
-    with shown(sys.stderr, level, wanted=alone):
-        yield alone
+    if not alone:
+        yield False
+        return
+    only_json()
+    with shown(sys.stderr, level):
+        yield True
 
 
 def as_json() -> bool:
@@ -158,6 +158,12 @@ def _handler(stream: TextIO) -> _Lines:
     if as_json():
         return _JsonLines(stream)
     return _Bar(stream) if stream.isatty() else _Lines(stream)
+
+
+def _quiet(stream: TextIO) -> _Lines:
+    handler = _JsonLines(stream) if as_json() else _Lines(stream)
+    handler.setLevel(logging.WARNING)
+    return handler
 
 
 class _Lines(logging.Handler):

@@ -112,7 +112,8 @@ def on_trained() -> DeploymentEventTrigger:
     return DeploymentEventTrigger(
         name="assay: a model version was trained",
         expect={events.TRAINED},
-        parameters={name: f"{{{{ event.payload.{name} }}}}" for name in _PAYLOAD},
+        # What a payload leaves out, or has no value for, is empty: the flow has defaults for it.
+        parameters={name: f"{{{{ event.payload.{name} | default('', true) }}}}" for name in _PAYLOAD},
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from evalcore.errors import InvalidParameter, InvalidPredictions, UnreadableFile
 from infra import documents, layout, missing
 from infra.clock import utc
-from infra.format_table import content_types, ending_of
+from infra.format_table import content_types, ending_of, formats
 from infra.layout import Target
 from infra.registry import Registry
 from infra.storage import Store, WriteConflict
@@ -152,6 +152,14 @@ def _check_files(files: Sequence[Path]) -> None:
             raise InvalidParameter(
                 f"two files are named {file.name}", "rename one: they would have the same key", file=file.name
             )
+    kinds = {file: formats()[str(ending_of(file.name))] for file in files}
+    for file, kind in kinds.items():
+        if kind is not kinds[files[0]]:
+            raise InvalidPredictions(
+                f"{files[0]} and {file} are of different formats",
+                "store all files of a folder in one format",
+                file=str(file),
+            )
 
 
 def _check_file(file: Path) -> None:
@@ -162,7 +170,7 @@ def _check_file(file: Path) -> None:
             file=str(file),
         )
     if not file.exists():
-        raise InvalidParameter(f"there is no file {file}", "correct its path", file=str(file))
+        raise UnreadableFile(f"there is no file {file}", "correct its path", file=str(file))
     if ending_of(file.name) is None:
         raise InvalidPredictions(
             f"{file} is not a file of predictions by its ending",

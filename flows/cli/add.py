@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="The version's id.")]
 FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE…", help="Predictions: Parquet, Arrow, CSV or JSON Lines.")
+    list[Path],
+    typer.Argument(metavar="FILE…", readable=False, help="Predictions: Parquet, Arrow, CSV or JSON Lines."),
 ]
 Promote = Annotated[bool, typer.Option("--promote", help="Make it the promoted version.")]
-SettingsFile = Annotated[Path | None, typer.Option(metavar="model.json", help="A new model's settings.")]
+SettingsFile = Annotated[
+    Path | None, typer.Option(metavar="model.json", readable=False, help="A new model's settings.")
+]
 
 
 @command("add")

@@ -29,9 +29,12 @@ Model = Annotated[
     list[str] | None, typer.Argument(metavar="MODEL", help="The model's id (or, with --file, more files).")
 ]
 Files = Annotated[
-    list[Path] | None, typer.Option("--file", metavar="FILE…", help="Files to evaluate without a store.")
+    list[Path] | None,
+    typer.Option("--file", metavar="FILE…", readable=False, help="Files to evaluate without a store."),
 ]
-SettingsFile = Annotated[Path | None, typer.Option(metavar="model.json", help="With --file: the settings.")]
+SettingsFile = Annotated[
+    Path | None, typer.Option(metavar="model.json", readable=False, help="With --file: the settings.")
+]
 Threshold = Annotated[
     float | None,
     typer.Option(metavar="T", help="A what-if at this threshold: nothing in the store changes."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -52,6 +53,7 @@ def nightly(
         session.document(record)
     else:
         _print_record(session, order, record)
+        _print_errors(session, record)
     return exit_status(record)
 
 
@@ -70,6 +72,16 @@ def _print_record(session: Session, order: Any, record: dict[str, Any]) -> None:
         session.say(f"no model in {order.store} has an id that fits {safe(order.models)!r}")
     session.say(summed_up(record))
     session.say(f"{order.store}/evaluations/index.html")
+
+
+def _print_errors(session: Session, record: dict[str, Any]) -> None:
+    """With ``--quiet`` what errored, a line each; else the table tells of it."""
+    for line in record["evaluations"]:
+        if session.quiet and line["error"]:
+            names = " ".join(filter(None, (line["model_id"], line["version_id"])))
+            sys.stderr.write(
+                f"error[{line['error']['code']}]: {safe(names)}: {safe(line['error']['message'])}\n"
+            )
 
 
 def _result(line: dict[str, Any]) -> str:

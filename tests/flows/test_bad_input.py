@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import time
@@ -261,3 +262,25 @@ def test_a_store_that_does_not_answer(arguments: list[str], assay: Assay, silent
     assert one_line(ran, 6, "storage_unavailable")
     assert time.monotonic() - started < 2
     assert Patience().total == 30
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), 3, "forbidden"),
+        (OSError(errno.ENOSPC, "full"), 6, "storage_unavailable"),
+    ],
+)
+def test_an_output_folder_that_takes_nothing(
+    assay: Assay, store: Path, monkeypatch: pytest.MonkeyPatch, failure: OSError, status: int, code: str
+) -> None:
+    """Who may not write there is told so, and who has no room."""
+
+    def refuse(*_: object) -> int:
+        raise failure
+
+    assay("evaluate", "good")
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    ran = assay("evaluate", "good", "--output", store / "elsewhere")
+
+    assert (ran.status, ran.err.startswith(f"error[{code}]: ")) == (status, True)

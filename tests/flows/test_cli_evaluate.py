@@ -47,6 +47,10 @@ def test_quiet_prints_nothing(assay: Assay, store: Path) -> None:
     """``--quiet`` leaves nothing but errors."""
     assert Ran(0, "", "") == assay("evaluate", "good", "--quiet")
     assert Ran(1, "", "") == assay("nightly", "--runner", "inline", "--quiet")
+    (store / "models/bad/versions/v1/predictions/test/part-0.parquet").write_bytes(b"PAR1 broken PAR1")
+    ran = assay("nightly", "--runner", "inline", "--quiet")
+    assert (ran.status, ran.out, ran.err.startswith("error[unreadable_file]: bad v1: ")) == (7, "", True)
+    assert ran.err.count("\n") == 1
     ran = assay("evaluate", "nobody", "--quiet")
     assert (ran.out, ran.err.startswith("error[model_not_found]: ")) == ("", True)
 

@@ -72,13 +72,23 @@ def test_tracebacks_only_for_those_who_look_for_bugs() -> None:
 def test_nothing_where_it_is_not_wanted() -> None:
     """Nobody has to listen, and afterwards nobody does."""
     stream = io.StringIO()
-    with progress.shown(stream, wanted=False):
+    with progress.shown(stream, wanted=False), progress.heard() as alone:
         progress.tell("starting")
+    assert not alone
     with progress.shown(stream):
         pass
     progress.tell("over")
 
     assert stream.getvalue() == ""
+
+
+def test_what_went_wrong_is_wanted_always() -> None:
+    """Quiet is who tells of no progress, not who hides a fault."""
+    stream = io.StringIO()
+    with progress.shown(stream, wanted=False):
+        progress.warn("the store does not answer")
+
+    assert stream.getvalue() == "the store does not answer\n"
 
 
 def test_figures_with_their_intervals() -> None:

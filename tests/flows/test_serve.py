@@ -192,6 +192,22 @@ def test_no_secret_is_told(evaluated: Served, notices: Receiver) -> None:
 # -- starting and ending -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("payload", [{}, {"dataset_split": None}, {"dataset_split": ""}])
+def test_what_a_payload_leaves_out_is_empty(payload: dict[str, Any]) -> None:
+    """As Prefect's server fills in a trigger's parameters; the flow takes an empty split for ``test``."""
+    from prefect.server.utilities.user_templates import render_user_template_sync
+
+    from flows.serve import on_trained
+
+    context = {"event": {"payload": {"model_id": "churn", "version_id": "v7", **payload}}}
+    found = {
+        name: render_user_template_sync(template, context)
+        for name, template in (on_trained().parameters or {}).items()
+    }
+
+    assert found == {"model_id": "churn", "version_id": "v7", "dataset_split": ""}
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_it_while_it_waits(number: signal.Signals, status: int, store: Path) -> None:
     """An API that does not answer yet is waited for, and a signal ends the wait."""

@@ -141,7 +141,8 @@ def test_files_of_the_same_names_are_replaced(store: Store, files: list[Path]) -
         (".a.parquet", b"x", InvalidPredictions),
         ("a\nb.parquet", b"x", InvalidPredictions),
         ("a.parquet", b"", InvalidPredictions),
-        ("missing.parquet", None, InvalidParameter),
+        ("missing.parquet", None, UnreadableFile),
+        ("a.csv", b"y_true,y_pred\na,b\n", InvalidPredictions),
     ],
 )
 def test_a_file_that_cannot_be_predictions(
