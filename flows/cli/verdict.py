@@ -13,7 +13,7 @@ from flows.terminal import safe
 _FIGURES = ("weighted_f1", "accuracy", "balanced_accuracy", "macro_f1")
 _SAID = {
     "published": "published",
-    "up_to_date": "up to date, nothing was written",
+    "up_to_date": "up to date",
     "what_if": "a what-if, the store is as it was",
 }
 
