@@ -244,9 +244,9 @@ def _canonical_column(codes: npt.NDArray[Any], names: list[str | None]) -> Label
 def _codes(chunk: pa.DictionaryArray, missing: int) -> npt.NDArray[Any]:
     """A chunk's codes as they are stored; a null has the code ``missing``."""
     indices = chunk.indices
-    codes = _buffer(
-        indices, np.dtype(f"{'u' if 'u' in str(indices.type) else ''}int{indices.type.bit_width}")
-    )
+    # uint64 is taken as int64, which holds every code too: numpy makes floats of both together.
+    dtype = np.dtype(np.int64 if indices.type.bit_width == 64 else str(indices.type))
+    codes = _buffer(indices, dtype)
     if indices.null_count == 0:
         return codes
     kind = np.dtype(np.uint8 if missing < 256 else np.int32)
