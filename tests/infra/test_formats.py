@@ -248,6 +248,25 @@ def test_csv_blocks_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(values[0].as_py() == f"label {first}" for _, first, values in pieces)
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("shift", range(4))
+def test_a_block_may_end_within_a_character(monkeypatch: pytest.MonkeyPatch, mark: str, shift: int) -> None:
+    """Of two, three or four bytes, with a byte order mark at the start of the file and without."""
+    monkeypatch.setattr(delimited, "BLOCK", 256)
+    for sign in "ñ語🙂":
+        labels = ["a" * shift, *(sign * (1 + n % 5) for n in range(200))]
+        text = mark + "y_true,x\n" + "".join(f"{label},1\n" for label in labels)
+        assert read_csv(text) == [label or None for label in labels]
+
+
+def test_the_first_row_may_have_a_long_field() -> None:
+    """Longer than Python's own reader takes, which looks at the header alone."""
+    text = "y_true,x\na," + "x" * 200_000 + "\nb,1\n"
+
+    assert read_csv(text) == ["a", "b"]
+    assert len(read_csv(text, "x")[0]) == 200_000
+
+
 def test_compressed_csv_of_several_members() -> None:
     """As it is after `cat a.csv.gz b.csv.gz`."""
     data = gzip.compress(b"y_true\na\n") + gzip.compress(b"b\n")
