@@ -60,7 +60,7 @@ def read_batch(table: pa.Table, reading: Reading, source: Source, apart: Apart =
 
 
 def _holds_lists(table: pa.Table, reading: Reading) -> bool:
-    """Whether the actual labels are lists: where a piece of an untyped format has none, by what stands beside."""
+    """Whether the actual labels are lists: of a piece that has none, by what stands beside."""
     kinds = [table.schema.field(name).type for name in _element_columns(reading)]
     return is_list(kinds[0]) or (str(kinds[0]) == "null" and any(map(is_list, kinds[1:])))
 
