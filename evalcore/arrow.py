@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalcore.batch import Bools, LabelColumn, Scores, Source
+from evalcore.dictionaries import encoded_column
 from evalcore.errors import InvalidPredictions
 from evalcore.labels import canonical
 from evalcore.texts import no_text
@@ -49,7 +50,7 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
         )
     if pa.types.is_integer(column.type) and (found := _integer_column(column)) is not None:
         return found
-    encoded = _encoded(column)
+    encoded = encoded_column(column)
     values = _shortest(encoded.chunk(0).dictionary) if encoded.num_chunks else []
     names = values if is_text(encoded.type.value_type) else [canonical(value) for value in values]
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
@@ -79,24 +80,6 @@ def slice_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
         except pa.ArrowException as error:
             raise no_text(name, column.type, error) from error
     return label_column(column, name, source)
-
-
-def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column as codes into one dictionary that its chunks share.
-
-    Arrow refuses to unite dictionaries that hold a null, and unites those of half precision as integers: such
-    are taken apart value by value.
-    """
-    import pyarrow as pa
-
-    if not pa.types.is_dictionary(column.type):
-        return column.dictionary_encode()
-    if column.num_chunks < 2:
-        return column
-    half = pa.types.is_float16(column.type.value_type)
-    if half or any(chunk.dictionary.null_count for chunk in column.chunks):
-        return pa.chunked_array([column.to_pylist()], column.type.value_type).dictionary_encode()
-    return column.unify_dictionaries()
 
 
 def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:

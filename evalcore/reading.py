@@ -21,6 +21,7 @@ from evalcore.arrow import (
 )
 from evalcore.batch import Apart, Batch, Bools, LabelColumn, Scores, Source, Tally, row_sums
 from evalcore.columns import Reading
+from evalcore.dictionaries import widened
 from evalcore.errors import InvalidPredictions
 from evalcore.lists import flattened, list_lengths, whole_lists
 from evalcore.values import Floats
@@ -282,4 +283,4 @@ def _flat(table: pa.Table, lists: Mapping[str, Any], reading: Reading, kept: Boo
     whole = pa.array(kept)
     columns = {name: flattened(column.filter(whole)) for name, column in lists.items()}
     repeated = [name for name in reading.columns if name not in lists]
-    return pa.table(columns | {name: table.column(name).take(pa.array(rows)) for name in repeated})
+    return pa.table(columns | {name: widened(table.column(name)).take(pa.array(rows)) for name in repeated})

@@ -23,6 +23,7 @@ from evalcore.settings import resolve_settings
 from evalcore.states.confusion import ConfusionCounts
 from evalcore.states.slices import SliceCounts
 from evalcore.states.thresholds import ThresholdCounts
+from evalcore.texts import texts_at
 
 HERE = Source("part-0.parquet", 100)
 SLICED = resolve_settings({"slices": ["place"]}, {})
@@ -124,6 +125,21 @@ def test_codes_of_every_width_are_counted(kind: str, labels: int) -> None:
     expected = np.bincount(codes, minlength=labels)
     assert ConfusionCounts.of(Spec(), batch).rows.diagonal.tolist() == expected.tolist()
     assert list(SliceCounts.of(Spec(), batch).rows("place").values()) == expected.tolist()
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16"])
+def test_dictionaries_together_may_outgrow_their_codes(kind: str) -> None:
+    """Two chunks of 128 labels each have 256, as labels, as slices of lists, and as texts of examples."""
+    names = [[f"{side}{n:03}" for n in range(128)] for side in "ab"]
+    codes = pa.array(range(128), getattr(pa, kind)())
+    column = chunked(*(pa.DictionaryArray.from_arrays(codes, pa.array(some)) for some in names))
+    every = names[0] + names[1]
+
+    assert texts(label_column(column, "y", HERE)) == every
+    assert texts_at(pa.table({"y": column}), [200]) == [{"y": every[200]}]
+    lists = pa.table({"y_true": [["a"]] * 256, "y_pred": [["a"]] * 256, "place": column})
+    batch = read_batch(lists, plan_reading(SLICED, lists.column_names, "test"), HERE)
+    assert texts(batch.slices["place"]) == every
 
 
 def test_what_is_no_label_is_refused() -> None:
