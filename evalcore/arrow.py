@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from evalcore.batch import Bools, LabelColumn, Scores, Source
+from evalcore.dictionaries import encoded_column
 from evalcore.errors import InvalidPredictions
 from evalcore.labels import canonical
 from evalcore.texts import no_text
@@ -49,7 +50,7 @@ def label_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
         )
     if pa.types.is_integer(column.type) and (found := _integer_column(column)) is not None:
         return found
-    encoded = _encoded(column)
+    encoded = encoded_column(column)
     values = _shortest(encoded.chunk(0).dictionary) if encoded.num_chunks else []
     names = values if is_text(encoded.type.value_type) else [canonical(value) for value in values]
     parts = [_codes(chunk, len(values)) for chunk in encoded.chunks]
@@ -79,24 +80,6 @@ def slice_column(column: pa.ChunkedArray, name: str, source: Source) -> LabelCol
         except pa.ArrowException as error:
             raise no_text(name, column.type, error) from error
     return label_column(column, name, source)
-
-
-def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column as codes into one dictionary that its chunks share.
-
-    Arrow refuses to unite dictionaries that hold a null, and unites those of half precision as integers: such
-    are taken apart value by value.
-    """
-    import pyarrow as pa
-
-    if not pa.types.is_dictionary(column.type):
-        return column.dictionary_encode()
-    if column.num_chunks < 2:
-        return column
-    half = pa.types.is_float16(column.type.value_type)
-    if half or any(chunk.dictionary.null_count for chunk in column.chunks):
-        return pa.chunked_array([column.to_pylist()], column.type.value_type).dictionary_encode()
-    return column.unify_dictionaries()
 
 
 def _integer_column(column: pa.ChunkedArray) -> LabelColumn | None:
@@ -244,9 +227,9 @@ def _canonical_column(codes: npt.NDArray[Any], names: list[str | None]) -> Label
 def _codes(chunk: pa.DictionaryArray, missing: int) -> npt.NDArray[Any]:
     """A chunk's codes as they are stored; a null has the code ``missing``."""
     indices = chunk.indices
-    codes = _buffer(
-        indices, np.dtype(f"{'u' if 'u' in str(indices.type) else ''}int{indices.type.bit_width}")
-    )
+    # uint64 is taken as int64, which holds every code too: numpy makes floats of both together.
+    dtype = np.dtype(np.int64 if indices.type.bit_width == 64 else str(indices.type))
+    codes = _buffer(indices, dtype)
     if indices.null_count == 0:
         return codes
     kind = np.dtype(np.uint8 if missing < 256 else np.int32)

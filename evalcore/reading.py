@@ -21,6 +21,7 @@ from evalcore.arrow import (
 )
 from evalcore.batch import Apart, Batch, Bools, LabelColumn, Scores, Source, Tally, row_sums
 from evalcore.columns import Reading
+from evalcore.dictionaries import widened
 from evalcore.errors import InvalidPredictions
 from evalcore.lists import flattened, list_lengths, whole_lists
 from evalcore.values import Floats
@@ -40,7 +41,7 @@ NOTHING = Apart()
 
 def read_batch(table: pa.Table, reading: Reading, source: Source, apart: Apart = NOTHING) -> Batch:
     """The batch of a table's rows. Raises InvalidPredictions, naming the file and the first wrong row."""
-    if reading.ground_truth is not None and is_list(table.schema.field(reading.ground_truth).type):
+    if reading.ground_truth is not None and _holds_lists(table, reading):
         return _elements(table, reading, source, apart.repeated)
     y_true = read_actual(table, reading, source) if apart.actual is None else apart.actual
     scored = _scored(table, reading, source)
@@ -57,6 +58,17 @@ def read_batch(table: pa.Table, reading: Reading, source: Source, apart: Apart =
         precision=scored.precision if reading.binary else None,
     )
     return batch if apart.repeated is None else _without(batch, apart.repeated)
+
+
+def _holds_lists(table: pa.Table, reading: Reading) -> bool:
+    """Whether the actual labels are lists: of a piece that has none, by what stands beside."""
+    kinds = [table.schema.field(name).type for name in _element_columns(reading)]
+    return is_list(kinds[0]) or (str(kinds[0]) == "null" and any(map(is_list, kinds[1:])))
+
+
+def _element_columns(reading: Reading) -> list[str]:
+    """The actual labels' column, then the others that hold a list a row where that one does."""
+    return [name for name in (reading.ground_truth, reading.prediction, reading.score) if name]
 
 
 def _without(batch: Batch, repeated: Bools) -> Batch:
@@ -221,7 +233,7 @@ def _elements(table: pa.Table, reading: Reading, source: Source, repeated: Bools
     A row whose list is null, or holds a null, is missing as a whole. Raises InvalidPredictions for lists of
     different length in one row.
     """
-    actual, *others = (name for name in (reading.ground_truth, reading.prediction, reading.score) if name)
+    actual, *others = _element_columns(reading)
     lists = {name: _as_lists(table, name, actual, source) for name in (actual, *others)}
     lengths, known = whole_lists(lists[actual])
     left_out = 0 if repeated is None else int(np.count_nonzero(repeated))
@@ -246,7 +258,11 @@ def _elements(table: pa.Table, reading: Reading, source: Source, repeated: Bools
 
 
 def _as_lists(table: pa.Table, name: str, actual: str, source: Source) -> pa.ChunkedArray:
+    import pyarrow as pa
+
     column = table.column(name)
+    if pa.types.is_null(column.type):
+        return column.cast(pa.list_(pa.null()))
     if not is_list(column.type):
         raise InvalidPredictions(
             f"{source.key}: the column {name!r} holds {column.type}, and the actual labels are lists",
@@ -267,4 +283,4 @@ def _flat(table: pa.Table, lists: Mapping[str, Any], reading: Reading, kept: Boo
     whole = pa.array(kept)
     columns = {name: flattened(column.filter(whole)) for name, column in lists.items()}
     repeated = [name for name in reading.columns if name not in lists]
-    return pa.table(columns | {name: table.column(name).take(pa.array(rows)) for name in repeated})
+    return pa.table(columns | {name: widened(table.column(name)).take(pa.array(rows)) for name in repeated})

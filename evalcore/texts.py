@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from evalcore.dictionaries import widened
 from evalcore.errors import InvalidPredictions
 from evalcore.labels import canonical
 
@@ -38,7 +39,7 @@ def _picked(column: pa.ChunkedArray, rows: Sequence[int]) -> pa.ChunkedArray:
     import pyarrow as pa
 
     try:
-        return column.take(pa.array(rows, pa.int64()))
+        return widened(column).take(pa.array(rows, pa.int64()))
     except pa.ArrowNotImplementedError:  # run-end encoded, and views
         values = [column[row].as_py() for row in rows]
         return pa.chunked_array([pa.array(values)])

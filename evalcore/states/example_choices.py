@@ -133,7 +133,7 @@ def _ends(rows: Rows) -> list[Choice]:
 
     def spread(places: Any) -> Keys:
         found = score(places)
-        group = actual.codes[places].astype(np.int16)
+        group = actual.codes[places].astype(np.int32)
         group *= BINS
         group += part(places)
         return group, found * 0  # NaN stays NaN: such a row is not kept

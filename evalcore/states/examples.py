@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -18,6 +18,9 @@ from evalcore.values import Floats, Integers
 
 MOST_CELLS = 2500
 """With more cells the rows are chosen in a second pass, from the cells that the counts then name."""
+
+_DENSE_CELLS = 1 << 21
+"""Places of a table of all cells; with more labels than such a table holds there is a second pass, too."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class ExampleRows:
     confident ones. With scores of two labels, of either label the ten highest and ten lowest scores, so that
     at any threshold each cell has its five where there are as many, and one row of every tenth of [0, 1]: 100
     rows at most. A choice of a union is the choice of the choices, so merging has no order. ``too_many`` says
-    that there are more cells than are kept; there are no rows then.
+    that there are more cells, or labels, than are kept; there are no rows then.
     """
 
     spec: Spec
@@ -84,14 +87,17 @@ class ExampleRows:
     def of(cls, spec: Spec, batch: Batch) -> Self:
         """Choose from one batch, among rows with an actual and a predicted label."""
         if (batch.y_true.missing + 1) * (batch.y_pred.missing + 1) > _DENSE_CELLS:
-            if spec.example_cells is None:
-                return cls.empty(spec, _cells_of(batch) > MOST_CELLS)
-            batch = _narrowed(batch, spec.example_cells)
+            wanted = _wanted(spec, batch)
+            if _too_many(spec, wanted):
+                return cls.empty(spec, too_many=True)
+            batch = _narrowed(batch, wanted)
         seen = batch_rows(spec, batch)
         kept = _chosen(spec, seen, batch.rows)
         if kept is None:
             return cls.empty(spec, too_many=True)
         labels = in_order([*_names(batch.y_true, kept), *_names(batch.y_pred, kept)])
+        if _too_many(spec, labels):
+            return cls.empty(spec, too_many=True)
         rows = _candidates(spec, batch, seen, kept, labels)
         return cls(spec, labels, (batch.source.key,) if len(kept) else (), rows)
 
@@ -101,6 +107,8 @@ class ExampleRows:
         if self.too_many or other.too_many:
             return self.empty(self.spec, too_many=True)
         labels = in_order({*self.labels, *other.labels})
+        if _too_many(self.spec, labels):
+            return self.empty(self.spec, too_many=True)
         files = tuple(sorted({*self.files, *other.files}))
         parts = [part._named(labels, files).columns() for part in (self, other)]
         both = Candidates(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
@@ -150,18 +158,21 @@ class ExampleRows:
         return cls(spec, labels, files, rows, bool(state["too_many"]))
 
 
-_DENSE_CELLS = 1 << 21
+def _too_many(spec: Spec, labels: tuple[str, ...]) -> bool:
+    """Whether rows of cells of all these labels are more than one pass chooses."""
+    return spec.example_cells is None and (len(labels) + 1) ** 2 > _DENSE_CELLS
 
 
-def _cells_of(batch: Batch) -> int:
-    there = batch.evaluated()
-    cells = batch.y_true.codes.astype(np.int64) * (batch.y_pred.missing + 1) + batch.y_pred.codes
-    return len(np.unique(cells[there]))
+def _wanted(spec: Spec, batch: Batch) -> tuple[str, ...]:
+    """The labels of the cells that the spec names, else of the rows that have both."""
+    if spec.example_cells is not None:
+        return tuple(sorted({label for cell in spec.example_cells for label in cell}))
+    there = np.flatnonzero(batch.evaluated())
+    return tuple(sorted({*_names(batch.y_true, there), *_names(batch.y_pred, there)}))
 
 
-def _narrowed(batch: Batch, cells: Iterable[tuple[str, str]]) -> Batch:
-    """The batch with only the labels of these cells; rows with others lose them."""
-    wanted = tuple(sorted({label for cell in cells for label in cell}))
+def _narrowed(batch: Batch, wanted: tuple[str, ...]) -> Batch:
+    """The batch with only these labels; rows with others lose them."""
     y_true, y_pred = (LabelColumn(column.recoded(wanted), wanted) for column in (batch.y_true, batch.y_pred))
     return replace(batch, y_true=y_true, y_pred=y_pred)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
@@ -149,22 +150,36 @@ class _KeptOpen:
 def _header(source: Any) -> tuple[tuple[str, ...] | None, bool]:
     """The columns' names, and whether there is no row behind them."""
     start = source.read(BLOCK)
+    whole = len(start) < BLOCK
     if b"\0" in start:
         raise Broken("it is not UTF-8 text")
-    try:
-        text = start.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if len(start) < BLOCK or error.start < len(start) - 4:
-            line = start[: error.start].count(b"\n") + 1
-            raise Broken(f"line {line} is not UTF-8 text") from error
-        text = start[: error.start].decode("utf-8-sig")
-    rows = (row for row in csv.reader(io.StringIO(text)) if row)
+    rows = (row for row in csv.reader(io.StringIO(_decoded(start.removeprefix(BOM_UTF8), whole))) if row)
     try:
         names = next(rows, None)
-        empty = len(start) < BLOCK and next(rows, None) is None
     except csv.Error as error:
         raise Broken(f"its header is no CSV: {error}") from error
-    return (None if names is None else tuple(names)), names is None or empty
+    if names is None:
+        return None, True
+    return tuple(names), whole and not _another(rows)
+
+
+def _decoded(start: bytes, whole: bool) -> str:
+    """A file's first block as text, without a character at its end that the block cuts."""
+    try:
+        return start.decode()
+    except UnicodeDecodeError as error:
+        if whole or error.start < len(start) - 3:
+            line = start[: error.start].count(b"\n") + 1
+            raise Broken(f"line {line} is not UTF-8 text") from error
+        return start[: error.start].decode()
+
+
+def _another(rows: Iterator[list[str]]) -> bool:
+    """Whether there is a row; one that Python cannot read, as its fields are too long, is one too."""
+    try:
+        return next(rows, None) is not None
+    except csv.Error:
+        return True
 
 
 def _table(batch: Any, wanted: Wanted) -> pa.Table:

@@ -137,7 +137,7 @@ class _Labels:
         together = np.concatenate(self._parts or [np.zeros(0, dtype=np.int32)])
         self._parts.clear()
         together[together < 0] = self.missing
-        return together.astype(np.min_scalar_type(-max(1, self.missing)))
+        return together.astype(np.min_scalar_type(-1 - self.missing))
 
     def read(self, truth: Tables, settings: Settings, reading: Reading) -> Iterator[Ids]:
         """Takes every entry's label, and gives the ids."""

@@ -20,9 +20,13 @@ from evalcore.errors import InvalidParameter, InvalidPredictions, InvalidSetting
 from evalcore.reading import read_batch
 from evalcore.score_labels import needs_labels, with_occurring_labels
 from evalcore.settings import resolve_settings
+from evalcore.states.confusion import ConfusionCounts
+from evalcore.states.slices import SliceCounts
 from evalcore.states.thresholds import ThresholdCounts
+from evalcore.texts import texts_at
 
 HERE = Source("part-0.parquet", 100)
+SLICED = resolve_settings({"slices": ["place"]}, {})
 
 
 def texts(column: LabelColumn) -> list[str | None]:
@@ -106,6 +110,36 @@ def test_chunks_with_their_own_dictionaries_are_one_column() -> None:
     parts = pa.array(["a", "b"]).dictionary_encode(), pa.array(["b", None, "c"]).dictionary_encode()
 
     assert texts(label_column(chunked(*parts), "y", HERE)) == ["a", "b", "b", None, "c"]
+
+
+@pytest.mark.parametrize("labels", [3, 40])
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+def test_codes_of_every_width_are_counted(kind: str, labels: int) -> None:
+    """Two bytes at a time where all pairs fit in one, else cell by cell; slices too."""
+    codes = np.arange(500) % labels
+    names = pa.array([f"{n:02}" for n in range(labels)])
+    column = pa.DictionaryArray.from_arrays(pa.array(codes, getattr(pa, kind)()), names)
+    table = pa.table({"y_true": column, "y_pred": column, "place": column})
+    batch = read_batch(table, plan_reading(SLICED, table.column_names, "test"), HERE)
+
+    expected = np.bincount(codes, minlength=labels)
+    assert ConfusionCounts.of(Spec(), batch).rows.diagonal.tolist() == expected.tolist()
+    assert list(SliceCounts.of(Spec(), batch).rows("place").values()) == expected.tolist()
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16"])
+def test_dictionaries_together_may_outgrow_their_codes(kind: str) -> None:
+    """Two chunks of 128 labels each have 256, as labels, as slices of lists, and as texts of examples."""
+    names = [[f"{side}{n:03}" for n in range(128)] for side in "ab"]
+    codes = pa.array(range(128), getattr(pa, kind)())
+    column = chunked(*(pa.DictionaryArray.from_arrays(codes, pa.array(some)) for some in names))
+    every = names[0] + names[1]
+
+    assert texts(label_column(column, "y", HERE)) == every
+    assert texts_at(pa.table({"y": column}), [200]) == [{"y": every[200]}]
+    lists = pa.table({"y_true": [["a"]] * 256, "y_pred": [["a"]] * 256, "place": column})
+    batch = read_batch(lists, plan_reading(SLICED, lists.column_names, "test"), HERE)
+    assert texts(batch.slices["place"]) == every
 
 
 def test_what_is_no_label_is_refused() -> None:

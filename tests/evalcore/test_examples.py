@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalcore.accumulator import MergeError, Spec
-from evalcore.batch import Batch, Source
+from evalcore.batch import Batch, LabelColumn, Source
 from evalcore.columns import plan_reading
 from evalcore.evaluate import evaluate_batches
 from evalcore.evaluation import Evaluation
@@ -216,6 +216,37 @@ def test_too_many_cells_are_left_to_a_second_pass(monkeypatch: pytest.MonkeyPatc
     assert merged.too_many
     named = Spec(example_cells=(("a", "b"), ("c", "c"), ("z", "a")))
     assert folded(named, halves).rows.row.tolist() == [1, 8]
+
+
+@pytest.mark.parametrize("size", [8, 9, 10, 40])
+def test_many_labels_of_few_cells_are_left_to_a_second_pass(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """More labels than a table of all cells has room for are no reason to keep nothing, however rows are cut."""
+    monkeypatch.setattr(states, "_DENSE_CELLS", 100)
+    rows: list[Row] = [(str(n), str(n), None) for n in range(size)] * 2
+    whole = without_scores(batches_of(rows, []))[0]
+    found = ExampleRows.of(Spec(), whole)
+
+    assert found.too_many == (size > 9)
+    assert len(found.rows) == (0 if size > 9 else 2 * size)
+    for cuts_ in ([5], [size], range(0, 2 * size, 3)):
+        assert folded(Spec(), without_scores(batches_of(rows, list(cuts_)))) == found
+    named = folded(Spec(example_cells=(("1", "1"), ("7", "7"))), [whole])
+    assert named.rows.row.tolist() == [1, 7, size + 1, size + 7]
+
+
+@pytest.mark.parametrize("unused", [3300, 6552, 2_000_000])
+def test_labels_that_no_row_has_take_no_place(unused: int) -> None:
+    """A dictionary may have any number of them between the two labels."""
+    rng = np.random.default_rng(0)
+    positive, scores = rng.random(500) < 0.3, rng.random(500)
+    narrow = batch(["pos" if one else "neg" for one in positive], ["neg"] * 500)
+    narrow = replace(narrow, y_true=LabelColumn(positive.astype(np.int32), NAMES), scores=scores)
+    names = ("neg", *map(str, range(unused)), "pos")
+    wide = replace(narrow, y_true=LabelColumn(positive.astype(np.int32) * (unused + 1), names))
+
+    assert ExampleRows.of(BY_THRESHOLD, wide) == ExampleRows.of(BY_THRESHOLD, narrow)
 
 
 def test_very_many_labels(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,7 +143,20 @@ def ground_truth_apart(random: np.random.Generator) -> tuple[dict[str, pa.Table]
     return {**tables, "9.csv": again, "models/m/ground_truth/test/g.parquet": truth}, {}
 
 
-CASES = [labels_of_many_files, scores_beyond_their_budget, probabilities_with_examples, ground_truth_apart]
+def cells_beyond_one_pass(random: np.random.Generator) -> tuple[dict[str, pa.Table], dict[str, Any]]:
+    """More cells than examples are kept of at first, and more labels than a byte has pairs of."""
+    labels = [[f"label {code}" for code in random.integers(0, 60, 6000)] for _ in range(2)]
+    table = pa.table({"y_true": labels[0], "y_pred": labels[1]})
+    return {f"{place}.parquet": table.slice(place * 2000, 2000) for place in range(3)}, {}
+
+
+CASES = [
+    cells_beyond_one_pass,
+    labels_of_many_files,
+    scores_beyond_their_budget,
+    probabilities_with_examples,
+    ground_truth_apart,
+]
 
 
 def scaled(cluster: Any, workers: int) -> None:
@@ -176,6 +189,7 @@ def test_a_cluster_gives_the_bits_of_one_process(
     store = filled(folder_store, tables, **settings)
     spec = Rows.spec
     monkeypatch.setattr(Rows, "spec", lambda rows: replace(spec(rows), score_budget=100_000))
+    monkeypatch.setattr(partitions, "FACT_ROWS", 2000 if workers == 2 else partitions.FACT_ROWS)
     scaled(dask_cluster, workers)
     if case.__name__ not in alone:
         alone[case.__name__] = measured(store, Engine(threads=1))

@@ -291,6 +291,22 @@ def test_repeated_rows_of_list_targets_are_left_out() -> None:
     assert found["skipped"]["duplicate_ids"] == 1 and found["skipped"]["missing_ground_truth"] == 0
 
 
+@pytest.mark.parametrize("lacking", ["y_true", "y_pred", "y_score", "all"])
+def test_a_block_without_any_list_is_one_of_missing_rows(
+    monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    """JSON does not say what null stands for; the file's other blocks have lists."""
+    row = {"y_true": ["no", "yes"], "y_pred": ["no", "no"], "y_score": [0.1, 0.9]}
+    gone = dict.fromkeys(row if lacking == "all" else [lacking])
+    data = "".join(json.dumps(each) + "\n" for each in [row] * 40 + [row | gone] * 40).encode()
+    given = BINARY | {"threshold": 0.5}
+    whole = figures([in_memory("a.jsonl", data)], (), given)
+    monkeypatch.setattr("infra.formats.json_lines.BLOCK", 500)
+
+    assert figures([in_memory("a.jsonl", data)], (), given) == nearly(whole)
+    assert (whole["examples"], whole["elements"]) == ((80, 160) if lacking == "y_pred" else (40, 80))
+
+
 def test_rows_without_an_id_column_need_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is read twice."""
     opened: list[str] = []

@@ -127,6 +127,26 @@ def test_row_groups_are_put_together_or_cut(monkeypatch: pytest.MonkeyPatch) -> 
     assert [n for _, _, values in pieces for n in values] == list(range(195))
 
 
+@pytest.mark.parametrize("ending", [".arrow", ".ipc"])
+@pytest.mark.parametrize("rows", [1, 7, 19, 20, 21, 49, 50, 51, 130])
+def test_record_batches_are_put_together_or_cut(
+    monkeypatch: pytest.MonkeyPatch, ending: str, rows: int
+) -> None:
+    """Whatever their size, in files and in streams: labels, gaps and scores come row by row."""
+    monkeypatch.setattr("infra.formats.arrow.SMALL_ROWS", 20)
+    monkeypatch.setattr("infra.formats.arrow.PIECE_ROWS", 50)
+    labels = [None if n % 5 == 0 else f"l{n % 3}" for n in range(130)]
+    table = pa.table({"y": pa.array(labels).dictionary_encode(), "n": range(130)})
+    found = tables((f"a{ending}", written(table, ending, rows)))
+
+    pieces = [(p.source.first_row, p.rows, p.load()) for p in found.pieces(None, Wanted(labels=("y", "n")))]
+
+    assert [first for first, _, _ in pieces] == [sum(n for _, n, _ in pieces[:i]) for i in range(len(pieces))]
+    assert max(n for _, n, _ in pieces) <= 50 and (rows > 20 or len(pieces) <= 7)
+    assert [v for _, _, t in pieces for v in t.column("y").to_pylist()] == labels
+    assert [v for _, _, t in pieces for v in t.column("n").to_pylist()] == list(range(130))
+
+
 @pytest.mark.parametrize(
     ("values", "options"),
     [
@@ -246,6 +266,25 @@ def test_csv_blocks_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(pieces) > 5
     assert [v for _, _, values in pieces for v in values.to_pylist()] == labels
     assert all(values[0].as_py() == f"label {first}" for _, first, values in pieces)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("shift", range(4))
+def test_a_block_may_end_within_a_character(monkeypatch: pytest.MonkeyPatch, mark: str, shift: int) -> None:
+    """Of two, three or four bytes, with a byte order mark at the start of the file and without."""
+    monkeypatch.setattr(delimited, "BLOCK", 256)
+    for sign in "ñ語🙂":
+        labels = ["a" * shift, *(sign * (1 + n % 5) for n in range(200))]
+        text = mark + "y_true,x\n" + "".join(f"{label},1\n" for label in labels)
+        assert read_csv(text) == [label or None for label in labels]
+
+
+def test_the_first_row_may_have_a_long_field() -> None:
+    """Longer than Python's own reader takes, which looks at the header alone."""
+    text = "y_true,x\na," + "x" * 200_000 + "\nb,1\n"
+
+    assert read_csv(text) == ["a", "b"]
+    assert len(read_csv(text, "x")[0]) == 200_000
 
 
 def test_compressed_csv_of_several_members() -> None:

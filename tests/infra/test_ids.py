@@ -136,6 +136,16 @@ def test_ground_truth_is_joined_by_id(
     assert join(ids, truth, cuts, TINY, threads=2) == wanted
 
 
+@pytest.mark.parametrize("labels", [1, 127, 128, 129, 256])
+def test_any_number_of_labels_is_joined(labels: int) -> None:
+    """Rows without ground truth have the code behind the last label, which takes a wider type from 128 on."""
+    truth = [(str(row), f"label {row}") for row in range(labels)]
+
+    found = join([str(row) for row in range(labels + 2)], truth, [100], AMPLE)
+
+    assert found[0] == [*(f"label {row}" for row in range(labels)), None, None]
+
+
 def test_ids_compare_by_text() -> None:
     """Integers, integral floats, text and dictionaries of text, in whatever file."""
     kinds = [

@@ -241,6 +241,22 @@ def test_only_the_ranges_of_wanted_columns_are_fetched() -> None:
     assert sum(fetched) < len(data) / 5
 
 
+@pytest.mark.parametrize("buffer", [1, 64, 5000])
+def test_a_read_may_take_several_requests(monkeypatch: pytest.MonkeyPatch, buffer: int) -> None:
+    """None asks for more than the largest, and together they give what was asked for."""
+    monkeypatch.setattr("infra.s3_ranges._LARGEST", 100)
+    data = np.random.default_rng(0).bytes(1000)
+    fetched: list[int] = []
+
+    def fetch(start: int, end: int) -> bytes:
+        fetched.append(end - start)
+        return data[start:end]
+
+    with io.BufferedReader(RangedObject(len(data), fetch), buffer) as file:
+        assert [file.read(950), file.seek(50), file.read(), file.read()] == [data[:950], 50, data[50:], b""]
+    assert max(fetched) <= 100 < len(fetched) * 100
+
+
 def test_a_file_that_was_fetched_whole_is_fetched_once() -> None:
     """However many threads read it."""
     opened: list[int] = []
