@@ -143,10 +143,12 @@ def _ends_arrow(block: bytes) -> bool:
 
 
 def _guessed(column: pa.ChunkedArray) -> bool:
-    """Whether Arrow made something else of the values: dates of text, floats of large integers."""
+    """Whether Arrow made something else of values or their lists: dates of text, floats of large integers."""
     import pyarrow.compute as pc
     import pyarrow.types as types
 
+    if types.is_list(column.type):
+        return _guessed(pc.list_flatten(column))
     if types.is_temporal(column.type):
         return True
     if not types.is_floating(column.type):

@@ -80,7 +80,7 @@ def rows_of(kind: str, weighted: bool) -> tuple[list[Any], dict[str, Any]]:
         }
     elif kind == "probabilities":
         shares = np.exp(rng.normal(size=(ROWS, size)) + 2 * np.eye(size)[actual])
-        shares = np.round(shares / shares.sum(axis=1, keepdims=True), 2) + 1e-3
+        shares = np.clip(np.round(shares / shares.sum(axis=1, keepdims=True), 2), 1e-3, 1)
         columns |= {f"proba_{name}": pa.array(shares[:, k], pa.float32()) for k, name in enumerate(labels)}
     else:
         columns["y_pred"] = pa.array(labels).take(
@@ -176,15 +176,14 @@ each_kind = pytest.mark.parametrize(
 each_weight = pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 
 
-@pytest.mark.parametrize("size", [3, 50])
 @each_weight
 @each_kind
 def test_work_may_be_cut_anywhere(
-    monkeypatch: pytest.MonkeyPatch, kind: str, share: float, weighted: bool, size: int
+    monkeypatch: pytest.MonkeyPatch, kind: str, share: float, weighted: bool
 ) -> None:
-    """With every piece of a few rows, within the budget of scores and beyond, in one pass and in several."""
+    """With every piece of three rows, within the budget of scores and beyond, in one pass and in several."""
     expected(kind, weighted, share)
-    patch(monkeypatch, dict.fromkeys(SIZES, size))
+    patch(monkeypatch, dict.fromkeys(SIZES, 3))
 
     check(kind, weighted, share)
 

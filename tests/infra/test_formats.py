@@ -322,6 +322,8 @@ def test_large_integers_and_dates_stay_what_they_are() -> None:
     """Nothing is guessed."""
     assert read_json({"y_true": 2**63 + 1}, {"y_true": 1}) == [str(2**63 + 1), "1"]
     assert read_json({"y_true": "2026-11-20"}) == ["2026-11-20"]
+    assert read_json({"y_true": ["2026-11-20"]}, {"y_true": None}) == [["2026-11-20"], None]
+    assert read_json({"y_true": [0.5, 2**53 + 1]}) == [["0.5", str(2**53 + 1)]]
 
 
 def test_a_key_that_a_row_lacks_is_null_there() -> None:
