@@ -259,7 +259,7 @@ function show(matrix, threshold, inForce) {
   }
   showExamples(matrix, threshold, inForce);
   showCost(matrix);
-  find("#threshold-value").textContent = inForce ? slider.defaultValue : fixed(threshold, 3);
+  find("#threshold-value").textContent = fixed(threshold, 3);
   find("#threshold-reset").hidden = inForce;
   all("#recommended button").forEach((each) => { each.ariaPressed = String(!inForce && +each.dataset.threshold === threshold); });
   find("#threshold-state").textContent = inForce ? stateInForce

@@ -83,12 +83,13 @@ def test_the_value_and_what_is_in_force_are_told_apart(page: Show, binary: Summa
     """A moved slider says that verdict and figures stay; one button leads back to what is in force."""
     it = page(binary)
     before = it.evaluate(LIVE)
-    assert it.inner_text("#threshold-value") == "0.5"
+    assert it.inner_text("#threshold-value") == "0.500"
     assert "In force: threshold 0.5" in it.inner_text("#threshold-state")
     move(it, 0.3)
     assert it.inner_text("#threshold-value") == "0.300"
     assert "verdict, gates and main figures stay" in it.inner_text("#threshold-state")
     it.click("#threshold-reset")
+    assert it.inner_text("#threshold-value") == "0.500"
     assert it.evaluate(LIVE) == before
     assert it.input_value("#threshold") == "0.5"
     assert it.evaluate("document.activeElement.id") == "threshold"
