@@ -47,8 +47,8 @@ def _short(text: object) -> str:
     return name(shorten(visible(text), _NAME))
 
 
-def _message(text: str, label: str | None = None) -> str:
-    return sentence(shorten(visible(text), _MESSAGE), label and visible(label))
+def _message(text: str, *names: str | None) -> str:
+    return sentence(shorten(visible(text), _MESSAGE), *names)
 
 
 def _block(lines: Sequence[str]) -> str:
@@ -90,7 +90,7 @@ def _gate(gate: Mapping[str, Any]) -> list[str]:
         gate["value"],
         gate["interval"] or "–",
         gate["bound"],
-        _message(gate["reason"]),
+        _message(gate["reason"], *gate["names"]),
     ]
 
 

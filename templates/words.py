@@ -57,12 +57,17 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
-def pieces(text: object, label: object) -> list[tuple[str, bool]]:
-    """A sentence cut where it names the label that it speaks of: each part, and whether it is the label."""
-    shown, wanted = visible(text), visible(label or "")
-    if not wanted:
+def pieces(text: object, *names: object) -> list[tuple[str, bool]]:
+    """A sentence cut where it has the names that it speaks of: each part, and whether it is a name.
+
+    A sentence has them as they are or, within quotes, as Python writes a text.
+    """
+    shown = visible(text)
+    forms = {visible(form) for each in names if each for form in (each, repr(str(each))[1:-1])}
+    if not forms:
         return [(shown, False)]
-    parts = re.split(rf"(?<!\w)({re.escape(wanted)})(?!\w)", shown)
+    wanted = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    parts = re.split(rf"(?<!\w)({wanted})(?!\w)", shown)
     return [(part, place % 2 == 1) for place, part in enumerate(parts) if part]
 
 
@@ -99,6 +104,14 @@ def metric(path: str) -> str:
         return path
     plain = path.replace("_", " ")
     return plain[0].upper() + plain[1:]
+
+
+def names_in(path: str) -> list[str]:
+    """The names from the data in a gate's path: its column and its label, where it has them."""
+    from evalcore.paths import Path
+
+    found = Path.parse(path)
+    return [each for each in (found.column, found.label) if each is not None]
 
 
 def requirement(path: str) -> str:

@@ -114,6 +114,17 @@ def test_five_gates_with_their_reasons_leave_room(opened: Any) -> None:
     assert title["y"] + title["height"] <= 820
 
 
+@pytest.mark.parametrize("value", ["<u>", "قطة", "\"both\" 'quotes'", "left\u202eright"])
+def test_a_reason_has_its_names_isolated(opened: Any, value: str) -> None:
+    """The slice's value and the label stand apart from the sentence, however Python quotes them."""
+    gate = samples.gate("slices.region.recall[<b>]", "pass", 0.598, None, min=0.5)
+    why = f"0.598 of {value!r} is at least 0.5, as is <b>"
+    page = opened(html(samples.churn(gates=[gate | {"reason": why, "slice_value": value}]))).page
+    assert page.inner_text("#gates .why") == why
+    names = page.locator("#gates .why bdi").all_inner_texts()
+    assert names == [repr(value)[1:-1], "<b>"]
+
+
 @pytest.mark.parametrize(
     ("thresholds", "said"),
     [({"operating_point": 0.35}, "Threshold 0.35"), ({"operating_point": None}, "labels as predicted")],
