@@ -88,7 +88,9 @@ def _are_surest_first(rows: list[tuple[str, str, float]]) -> None:
     assert errors not in (sorted(errors), sorted(errors, reverse=True))
 
 
-def test_errors_that_the_model_was_surest_of_are_at_the_top(page: Show, binary: Summary, ten: Summary) -> None:
+def test_errors_that_the_model_was_surest_of_are_at_the_top(
+    page: Show, binary: Summary, ten: Summary
+) -> None:
     """Before anything is moved, and without a script, errors of all cells stand by confidence; then the others."""
     what = "all => all.map(e => [e.dataset.actual, e.dataset.predicted, +(e.dataset.score ?? e.cells[3].innerText)])"
     it = page(binary, javascript=False)
