@@ -57,6 +57,34 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
+def fitted(text: str, room: float) -> str:
+    """As much of a text as ``room`` holds, in times the letters' size, cut with an ellipsis.
+
+    Letters are taken to be as wide as in Noto Sans, roughly and rather too wide: no font is asked.
+    """
+    widths = [_width(each) for each in text]
+    if sum(widths) <= room:
+        return text
+    room -= 0.82  # of the ellipsis itself
+    kept = 0
+    while kept < len(widths) and widths[kept] <= room:
+        room -= widths[kept]
+        kept += 1
+    return text[:kept].rstrip() + "…"
+
+
+def _width(character: str) -> float:
+    if character in "mwMW@%&":
+        return 0.95
+    if character in "fijlrtI.,:;'|!()[]/- ":
+        return 0.42
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.0 if character.isalnum() else 1.35
+    if unicodedata.combining(character):
+        return 0.0
+    return 0.74 if character.isupper() else 0.62
+
+
 def pieces(text: object, *names: object) -> list[tuple[str, bool]]:
     """A sentence cut where it has the names that it speaks of: each part, and whether it is a name.
 
