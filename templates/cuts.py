@@ -8,7 +8,7 @@ from typing import Any
 ON_PAPER = 100
 """The most rows of a table that paper shows whole."""
 EACH_END = 50
-WITH_BARS = 100
+WITH_BARS = 75
 """The most rows of a table whose figures have bars beside them: a longer one is a third as large without."""
 
 
