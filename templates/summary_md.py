@@ -13,7 +13,7 @@ from templates.labels import COLUMNS, by_f1
 from templates.markdown import escaped, name, sentence, table
 from templates.matrix import Matrix
 from templates.numbers import count, figure, share, span
-from templates.words import metric, shorten, visible
+from templates.words import metric, plural, shorten, visible
 
 LONGEST = 60_000
 """Characters; a comment on GitHub takes 65,536."""
@@ -80,7 +80,8 @@ def _gates(summary: Summary) -> Iterator[str]:
     columns = ("Gate", "Status", "Found :", "95 % interval :", "Required", "Why")
     yield _block(table(columns, [_gate(gate) for gate in gates[:_GATES]]))
     if len(gates) > _GATES:
-        yield f"And {count(len(gates) - _GATES)} more gates, in the report."
+        more = len(gates) - _GATES
+        yield f"And {count(more)} more {plural(more, 'gate')}, in the report."
 
 
 def _gate(gate: Mapping[str, Any]) -> list[str]:
