@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from templates.labels import COLUMNS, LONGEST
+from templates.cuts import ON_PAPER
+from templates.labels import COLUMNS
 from templates.numbers import change, count, digits, figure, span
 from templates.words import metric
 
@@ -49,7 +50,7 @@ def comparison_view(summary: Mapping[str, Any]) -> dict[str, Any] | None:
     if "overall" not in found:
         return named | {"rows": [], "labels": [], "cut": False, "paired": None, "lost": []}
     labels = _labels(found.get("per_class_metrics") or {}, summary)
-    cut = len(labels) > LONGEST
+    cut = len(labels) > ON_PAPER
     return named | {
         "rows": [
             {"key": name, "name": metric(name), "now": figure(summary["overall"].get(name), None)} | row

@@ -23,7 +23,7 @@ def examples_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | N
         return None
     named = "id" if any("id" in row for row in rows) else "file"
     scored = next((name for name in _SCORES if any(row.get(name) is not None for row in rows)), None)
-    shown = _few(cells) if paper else rows
+    shown = _few(cells) if paper else _surest_first(rows, scored, summary)
     extra = _extra(summary, rows, named)[: PAPER_EXTRA if paper else None]
     return {
         "place": "Id" if named == "id" else "File and row",
@@ -45,6 +45,32 @@ def _few(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     ranks = sorted((rank, place) for place, cell in enumerate(wrong) for rank in range(len(cell["rows"])))
     chosen = sorted((place, rank) for rank, place in ranks[:PAPER_ROWS])
     return [wrong[place]["rows"][rank] for place, rank in chosen]
+
+
+def _surest_first(
+    rows: list[Mapping[str, Any]], scored: str | None, summary: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """Errors before all others, by the probability of what was predicted; a row without one comes last.
+
+    What is equal stands in the order of the actual labels, as the script puts it. Without scores errors come
+    in the order of the cells: the largest confusions first.
+    """
+    if scored is None:
+        return sorted(rows, key=_is_right)
+    places = {label: place for place, label in enumerate(summary["labels"])}
+    negative = summary["labels"][1 - positive_place(summary)] if scored == "score" else None
+
+    def doubt(row: Mapping[str, Any]) -> float:
+        given = row.get(scored)
+        if given is None:
+            return 1.0
+        return float(given) - 1 if row["predicted"] == negative else -float(given)
+
+    return sorted(rows, key=lambda row: (_is_right(row), doubt(row), places[row["actual"]]))
+
+
+def _is_right(row: Mapping[str, Any]) -> bool:
+    return bool(row["actual"] == row["predicted"])
 
 
 _SCORES = {"score": ("score",), "probability": ("probability", "probability_of_actual")}
@@ -80,7 +106,7 @@ def _row(row: Mapping[str, Any], scored: str | None, extra: list[tuple[str, str]
         "place": place,
         "actual": row["actual"],
         "predicted": row["predicted"],
-        "right": row["actual"] == row["predicted"],
+        "right": _is_right(row),
         "suspect": bool(row.get("suspect")),
         "score": row.get("score"),
         "scores": [score(row.get(name)) for name in (_SCORES[scored] if scored else ())],

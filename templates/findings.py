@@ -13,7 +13,9 @@ from templates.words import SEVERITIES, sentence
 
 MOST_ATTENTION = 3
 MOST_OF_A_KIND = 5
-"""Above this many, findings of one code are one item that shows as many of the worst."""
+"""Above this many, findings of one code are one item that shows as many of the worst and folds the rest."""
+MOST_FOLDED = 200
+"""The most findings of one code that a page has, folded ones too."""
 
 # Checks that go label by label report in the order of the labels; of these the worst is known by its support.
 _FEW_ARE_WORST = ("low_support", "perfect_on_few")
@@ -22,15 +24,18 @@ _MANY_ARE_WORST = ("never_predicted_class",)
 Finding = Mapping[str, Any]
 
 
-def warnings_view(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What ``blocks/warnings.j2`` shows: single findings, and one item for each code that has many."""
+def warnings_view(summary: Mapping[str, Any], most: int = MOST_OF_A_KIND) -> list[dict[str, Any]]:
+    """What ``blocks/warnings.j2`` shows: single findings, and one item for each code that has many.
+
+    Such an item has the worst, and ``folded`` what else there is up to ``most`` of the code.
+    """
     by_code: dict[str, list[Finding]] = defaultdict(list)
     for each in summary.get("warnings", ()):
         by_code[each["code"]].append(each)
     items = []
     for found in by_code.values():
         several = len(found) > MOST_OF_A_KIND
-        items += [_several(found, summary)] if several else [_single(each) for each in found]
+        items += [_several(found, summary, most)] if several else [_single(each) for each in found]
     return sorted(items, key=lambda item: _SEVERE_FIRST.index(item["severity"]))
 
 
@@ -50,14 +55,16 @@ def _single(found: Finding) -> dict[str, Any]:
     }
 
 
-def _several(found: Sequence[Finding], summary: Mapping[str, Any]) -> dict[str, Any]:
-    worst = sorted(found, key=lambda each: _badness(each, summary))[:MOST_OF_A_KIND]
+def _several(found: Sequence[Finding], summary: Mapping[str, Any], most: int) -> dict[str, Any]:
+    worst = sorted(found, key=lambda each: _badness(each, summary))[:most]
     shown = [_single(each) for each in worst]
+    rest = len(found) - len(shown)
     return shown[0] | {
         "many": count(len(found)),
         "kind": shown[0]["code"].replace("_", " "),
-        "worst": shown,
-        "rest": count(len(found) - len(shown)),
+        "worst": shown[:MOST_OF_A_KIND],
+        "folded": shown[MOST_OF_A_KIND:],
+        "rest": count(rest) if rest else "",
         "members": len(found),
     }
 

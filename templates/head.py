@@ -10,7 +10,7 @@ from templates import charts
 from templates.comparison import changed
 from templates.labels import Reasons, reasons
 from templates.numbers import bound, count, digits_at, figure, moment, raw, span
-from templates.words import VERDICTS, listing, metric, plural, requirement, shorten, visible
+from templates.words import VERDICTS, listing, metric, names_in, plural, requirement, shorten, visible
 
 MAIN = ("weighted_f1", "accuracy", "macro_f1", "balanced_accuracy", "majority_share")
 _JUDGED = frozenset(MAIN) - {"majority_share"}  # what the model can change
@@ -161,6 +161,7 @@ def _gate(gate: Mapping[str, Any]) -> dict[str, Any]:
         "word": word,
         "sign": sign,
         "reason": "" if plain else gate.get("reason") or "",
+        "names": [*names_in(gate["metric"]), gate.get("slice_value")],
     }
 
 

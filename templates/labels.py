@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from templates import charts
+from templates.cuts import ON_PAPER, WITH_BARS, rows_listed
 from templates.numbers import count, figure, share, span
 from templates.words import metric, visible
 
-LONGEST = 100
-"""The most labels of which all are listed."""
-EACH_END = 50
+LONGEST = 2500
+"""The most labels of which the screen lists all: as many as a page of 1.5 MB has room for."""
 MOST_MOVED = 20
 LOPSIDED = 2
 """Times the smallest label from which on the largest is said to be larger."""
@@ -29,24 +29,17 @@ def reasons(summary: Mapping[str, Any]) -> Reasons:
 def labels_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any]:
     """What ``blocks/labels.j2`` shows."""
     figures = summary["per_class_metrics"]
-    shown, cut = chosen(figures)
+    longest = ON_PAPER if paper else LONGEST
+    shown, cut = rows_listed(figures, longest, by_f1(figures), lambda label: figures[label]["support"])
     why = reasons(summary)
+    # A picture on paper needs words of its own and time to lay out; the numbers beside it say the same.
+    bars = not paper and len(shown) <= WITH_BARS
     return {
-        "rows": [_row(label, figures[label], why, paper) for label in shown],
+        "rows": [_row(label, figures[label], why, bars) for label in shown],
         "cut": cut,
         "labels": len(figures),
         "columns": [metric(name) for name in COLUMNS],
     }
-
-
-def chosen(figures: Mapping[str, Any]) -> tuple[list[str], bool]:
-    """The labels to list, in the order of the matrix or, where cut, worst first; and whether it is cut."""
-    if len(figures) <= LONGEST:
-        return list(figures), False
-    order = {label: place for place, label in enumerate(figures)}
-    worst = by_f1(figures)[:EACH_END]
-    largest = sorted(figures, key=lambda label: (-figures[label]["support"], order[label]))[:EACH_END]
-    return list(dict.fromkeys([*worst, *largest])), True
 
 
 def by_f1(figures: Mapping[str, Any]) -> list[str]:
@@ -55,24 +48,23 @@ def by_f1(figures: Mapping[str, Any]) -> list[str]:
     return sorted(defined, key=lambda label: (figures[label]["f1_score"], -figures[label]["support"]))
 
 
-def _row(label: str, figures: Mapping[str, Any], why: Reasons, paper: bool) -> dict[str, Any]:
+def _row(label: str, figures: Mapping[str, Any], why: Reasons, bars: bool) -> dict[str, Any]:
     return {
         "label": label,
         "support": count(figures["support"]),
         "predicted": count(figures["predicted"]),
         "needed": count(figures.get("needed_support")),
         "short": (figures.get("needed_support") or 0) > figures["support"],
-        "cells": [_figure(name, label, figures, why, paper) for name in COLUMNS],
+        "cells": [_figure(name, label, figures, why, bars) for name in COLUMNS],
     }
 
 
-def _figure(name: str, label: str, figures: Mapping[str, Any], why: Reasons, paper: bool) -> dict[str, Any]:
+def _figure(name: str, label: str, figures: Mapping[str, Any], why: Reasons, bars: bool) -> dict[str, Any]:
     value, interval = figures[name], figures.get(f"{name}_interval")
     return {
         "value": figure(value, interval),
         "interval": span(interval),
-        # A picture on paper needs words of its own and time to lay out; the numbers beside it say the same.
-        "bar": "" if paper else charts.bar(value, interval),
+        "bar": charts.bar(value, interval) if bars else "",
         "reason": why.get((name, label), "not defined") if value is None else "",
     }
 
@@ -90,7 +82,7 @@ def balance_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | No
         for label in [*figures, *(label for label in training if label not in figures)]
     ]
     moved = sum(row["moved"] for row in rows) / 2
-    cut = len(rows) > LONGEST
+    cut = len(rows) > ON_PAPER
     if cut:
         rows = sorted(rows, key=lambda row: -row["moved"])[:MOST_MOVED]
     widest = max(max(row["then"], row["now"]) for row in rows)

@@ -35,9 +35,9 @@ def name(text: object) -> str:
     return escaped(shown)
 
 
-def sentence(text: object, label: object = None) -> str:
-    """A sentence in which the label that it speaks of is a name."""
-    return "".join(name(part) if is_label else escaped(part) for part, is_label in pieces(text, label))
+def sentence(text: object, *names: object) -> str:
+    """A sentence in which the labels, or other names from the data, that it speaks of are names."""
+    return "".join(name(part) if is_name else escaped(part) for part, is_name in pieces(text, *names))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from templates import charts
 from templates.numbers import count, raw, share, shares
 from templates.points import thresholds
-from templates.words import plural, visible
+from templates.words import fitted, plural, visible
 
 TABLE_LABELS = 40
 """The most labels that a table on a screen can be read with."""
@@ -109,7 +109,7 @@ def _grid(matrix: Matrix, said: str) -> dict[str, Any]:
         "rows": [
             {
                 "place": i + 1,
-                "label": matrix.labels[i],
+                "label": _beside(i + 1, matrix.labels[i]),
                 "counts": _spaced([found.get((i, j), zero) for j in range(labels)], longest, room),
                 "support": count(matrix.rows[i]),
             }
@@ -122,6 +122,15 @@ def _grid(matrix: Matrix, said: str) -> dict[str, Any]:
         "height": f"{min(step, GRID_ROW) * labels + 2:.3f}",
         "picture": charts.picture(shades, labels, said, stretched=True),
     }
+
+
+def _beside(place: int, label: str) -> str:
+    """A label as far as there is room for it beside its place; in full it stands in the per-label table."""
+    return fitted(visible(label), GRID_NAME - DIGIT * len(str(place)) - 0.26)
+
+
+GRID_NAME = 97 / 7.5
+"""The room for a place and its label: that of the stylesheet, in times the letters' size."""
 
 
 def _spaced(texts: list[str], longest: int, room: int) -> str:

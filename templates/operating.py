@@ -28,6 +28,7 @@ def operating_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | 
     costs = found.costs or {"false_positive": 1, "false_negative": 1}
     return {
         "value": bound(start),
+        "shown": f"{start:.3f}",
         "in_force": "the labels as predicted" if found.point is None else f"threshold {bound(found.point)}",
         "positive": found.labels[found.positive],
         "points": [

@@ -129,12 +129,12 @@ def short(text: object, write: Name = name) -> Markup:
     return write(shorten(visible(text), _ROOM))
 
 
-def named(sentence: object, label: object, write: Name = name) -> Markup:
-    """A sentence in which the label that it speaks of is a name."""
+def named(sentence: object, *names: object, write: Name = name) -> Markup:
+    """A sentence in which the labels, or other names from the data, that it speaks of are names."""
     from markupsafe import Markup
 
-    parts = pieces(sentence, label)
-    return Markup("").join(write(part) if is_label else part for part, is_label in parts)
+    parts = pieces(sentence, *names)
+    return Markup("").join(write(part) if is_name else part for part, is_name in parts)
 
 
 def attribute(text: object) -> Markup:

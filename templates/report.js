@@ -226,23 +226,28 @@ function showCost(matrix) {
   const { wrong, missed } = four(matrix);
   find("#cost").textContent = count(costOf("false-positive") * wrong + costOf("false-negative") * missed);
 }
-const leastCost = find("#recommended [data-point=least_cost]");
+let leastCost = find("#recommended [data-point=least_cost]");
 const chosenElsewhere = leastCost && find("abbr", leastCost).hidden;
+function addLeastCost() {
+  leastCost = find("#recommended").appendChild(element("button", "", { type: "button" }));
+  leastCost.innerHTML = 'Least cost<abbr title="chosen on the split that is reported">*</abbr> <b></b>';
+  leastCost.dataset.point = "least_cost";
+}
 // The costs in the settings have a point chosen before; for others it is the best of the rows shown here.
 function moveLeastCost() {
-  const [wrong, missed] = [costOf("false-positive"), costOf("false-negative")];
+  const wrong = costOf("false-positive"), missed = costOf("false-negative");
   const given = costs && data.least_cost !== null
     && costs.false_positive === wrong && costs.false_negative === missed;
   const cost = hitsAt.map((hits, i) => wrong * wrongAt[i] + missed * (hitsAt[0] - hits));
   const far = (i) => Math.abs(2 * i - 1000);
   const best = cost.reduce((b, n, i) => n < cost[b] || (n === cost[b] && far(i) < far(b)) ? i : b, 0);
   const at = given ? data.least_cost : best / 1000;
+  if (!leastCost) addLeastCost();
   find("abbr", leastCost).hidden = given && chosenElsewhere;
-  leastCost.hidden = false;
   leastCost.dataset.threshold = at;
   leastCost.ariaPressed = String(shown !== data.stored && at === +slider.value);
   find("b", leastCost).textContent = at;
-  find("#in-sample").hidden = !find("#recommended button:not([hidden]) abbr:not([hidden])");
+  find("#in-sample").hidden = !find("#recommended abbr:not([hidden])");
 }
 
 let shown = data.stored;
@@ -257,9 +262,9 @@ function show(matrix, threshold, inForce) {
     showConfusions(matrix);
     showMarkers(matrix, threshold);
   }
-  showExamples(matrix, threshold, inForce);
+  showExamples(threshold, inForce);
   showCost(matrix);
-  find("#threshold-value").textContent = inForce ? slider.defaultValue : fixed(threshold, 3);
+  find("#threshold-value").textContent = fixed(threshold, 3);
   find("#threshold-reset").hidden = inForce;
   all("#recommended button").forEach((each) => { each.ariaPressed = String(!inForce && +each.dataset.threshold === threshold); });
   find("#threshold-state").textContent = inForce ? stateInForce
@@ -292,14 +297,13 @@ if (slider) {
 
 const rows = all("#examples tbody tr").map((tr) => ({
   tr, score: "score" in tr.dataset ? +tr.dataset.score : null,
-  suspect: Boolean(find("th small", tr)), predicted: keep(slider ? tr.cells[2] : null), was: tr.dataset.predicted,
+  predicted: keep(slider ? tr.cells[2] : null), was: tr.dataset.predicted,
 }));
 const table = find("#confusion-matrix table");
 let chosen = null;
 
-function showExamples(matrix, threshold, inForce) {
+function showExamples(threshold, inForce) {
   if (!rows.length) return;
-  const place = new Map(labels.map((label, i) => [label, i]));
   rows.forEach((row) => {
     if (row.score === null) return;
     const { tr } = row;
@@ -310,12 +314,12 @@ function showExamples(matrix, threshold, inForce) {
     const wrong = label === tr.dataset.actual ? [] : [element("b", "✕ ", { className: "wrong", ariaHidden: "true" })];
     row.predicted.replaceChildren(...wrong, name(label));
   });
-  // Errors first, larger cells first; in a cell suspect rows, then the surest.
-  const rank = ({ tr, score, suspect }) => {
-    const [i, j] = [place.get(tr.dataset.actual), place.get(tr.dataset.predicted)];
-    return [i === j, -matrix[i][j], i, !suspect, j === yes ? -score : score];
+  // Errors first, the surest at the top; without a score last.
+  const rank = ({ tr, score }) => {
+    const i = labels.indexOf(tr.dataset.actual), j = labels.indexOf(tr.dataset.predicted);
+    return [i === j, score === null ? 1 : j === yes ? -score : score - 1, i];
   };
-  const ranked = inForce ? rows : rows.map((row) => ({ ...row, key: rank(row) })).sort((one, other) => {
+  const ranked = rows.map((row) => ({ ...row, key: rank(row) })).sort((one, other) => {
     const k = one.key.findIndex((part, at) => part !== other.key[at]);
     return k < 0 ? 0 : one.key[k] - other.key[k];
   });
@@ -383,9 +387,9 @@ function offerExamples() {
 }
 if (rows.length) {
   offerExamples();
-  const section = find("#confusions");
-  if (section) section.addEventListener("click", (event) => {
-    if (event.target.closest("tbody button")) choose(event.target.closest("tr").dataset);
+  find("#confusions")?.addEventListener("click", (event) => {
+    const tr = event.target.closest("tbody tr");
+    if (tr) choose(tr.dataset);
   });
   find("#examples-clear").addEventListener("click", () => {
     choose(chosen);
@@ -393,8 +397,7 @@ if (rows.length) {
   });
 }
 
-const mode = find("#matrix-mode");
-if (mode) mode.addEventListener("change", () => table.classList.toggle("as-shares", mode.checked));
+find("#matrix-mode")?.addEventListener("change", (event) => table.classList.toggle("as-shares", event.target.checked));
 
 // --- Sorting
 
@@ -409,7 +412,7 @@ function sort(th) {
   const compare = numeric ? (one, other) => one - other : (one, other) => one.localeCompare(other, "en", { numeric: true });
   // What has no value comes last either way.
   const keyed = [...body.rows].map((tr) => [value(tr), tr]);
-  keyed.sort(([a], [b]) => Number.isNaN(a) - Number.isNaN(b) || (falling ? compare(b, a) : compare(a, b)) || 0);
+  keyed.sort(([a], [b]) => Number.isNaN(a) - Number.isNaN(b) || (falling ? compare(b, a) : compare(a, b)));
   body.append(...keyed.map(([, tr]) => tr));
   unsort(sorted);
   th.ariaSort = falling ? "descending" : "ascending";

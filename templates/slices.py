@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from templates import charts
+from templates.cuts import ON_PAPER, WITH_BARS, rows_listed
 from templates.numbers import count, figure, share, span
 from templates.words import metric, visible
 
 FIGURES = ("accuracy", "weighted_f1")
-MOST_GAPS = 10
-MOST_VALUES, PAPER_VALUES = 30, 10
-"""The values of a column that are listed, by their rows."""
-PAPER_COLUMNS, PAPER_GAPS = 4, 3
+WORST_BY = FIGURES[0]
+MOST_GAPS, PAPER_GAPS = 10, 3
+LONGEST = 300
+"""The most values of a column of which the screen lists all."""
 
 
 def slices_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | None:
@@ -22,11 +23,8 @@ def slices_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | Non
     if not found or not found.get("columns"):
         return None
     gaps = [gap_view(gap) for gap in found.get("widest_gaps") or ()]
-    columns = list(found["columns"].items())
-    shown = columns[:PAPER_COLUMNS] if paper else columns
     return {
-        "columns": [_column(name, values, summary, paper) for name, values in shown],
-        "more": len(columns) - len(shown),
+        "columns": [_column(name, values, summary, paper) for name, values in found["columns"].items()],
         "figures": [metric(name) for name in FIGURES],
         "gaps": gaps[: PAPER_GAPS if paper else MOST_GAPS],
         "all_gaps": len(gaps),
@@ -35,28 +33,34 @@ def slices_view(summary: Mapping[str, Any], paper: bool) -> dict[str, Any] | Non
 
 
 def _column(name: str, values: Mapping[str, Any], summary: Mapping[str, Any], paper: bool) -> dict[str, Any]:
-    order = sorted(values, key=lambda value: -values[value]["examples"])
-    kept = set(order[: PAPER_VALUES if paper else MOST_VALUES])
+    longest = ON_PAPER if paper else LONGEST
+    shown, cut = rows_listed(values, longest, _worst_first(values), lambda value: values[value]["examples"])
+    bars = not paper and len(shown) <= WITH_BARS
     return {
         "name": name,
         "all": count(len(values)),
-        "cut": len(kept) < len(values),
+        "cut": cut,
         "rows": [
             {
                 "value": value,
-                "rows": count(each["examples"]),
-                "share": share(each["examples"], summary["examples"]),
-                "cells": [_figure(metric_name, each["overall"], paper) for metric_name in FIGURES],
+                "rows": count(values[value]["examples"]),
+                "share": share(values[value]["examples"], summary["examples"]),
+                "cells": [_figure(metric_name, values[value]["overall"], bars) for metric_name in FIGURES],
             }
-            for value, each in values.items()
-            if value in kept
+            for value in shown
         ],
     }
 
 
-def _figure(name: str, overall: Mapping[str, Any], paper: bool) -> dict[str, str]:
+def _worst_first(values: Mapping[str, Any]) -> list[str]:
+    """Values whose accuracy is defined, the lowest first; of equals the one with more rows first."""
+    defined = [value for value in values if values[value]["overall"].get(WORST_BY) is not None]
+    return sorted(defined, key=lambda value: (values[value]["overall"][WORST_BY], -values[value]["examples"]))
+
+
+def _figure(name: str, overall: Mapping[str, Any], bars: bool) -> dict[str, str]:
     value, interval = overall.get(name), overall.get(f"{name}_interval")
-    bar = "" if paper else charts.bar(value, interval)
+    bar = charts.bar(value, interval) if bars else ""
     return {"value": figure(value, interval), "interval": span(interval), "bar": bar}
 
 

@@ -13,7 +13,7 @@ from templates.labels import COLUMNS, by_f1
 from templates.markdown import escaped, name, sentence, table
 from templates.matrix import Matrix
 from templates.numbers import count, figure, share, span
-from templates.words import metric, shorten, visible
+from templates.words import metric, plural, shorten, visible
 
 LONGEST = 60_000
 """Characters; a comment on GitHub takes 65,536."""
@@ -47,8 +47,8 @@ def _short(text: object) -> str:
     return name(shorten(visible(text), _NAME))
 
 
-def _message(text: str, label: str | None = None) -> str:
-    return sentence(shorten(visible(text), _MESSAGE), label and visible(label))
+def _message(text: str, *names: str | None) -> str:
+    return sentence(shorten(visible(text), _MESSAGE), *names)
 
 
 def _block(lines: Sequence[str]) -> str:
@@ -80,7 +80,8 @@ def _gates(summary: Summary) -> Iterator[str]:
     columns = ("Gate", "Status", "Found :", "95 % interval :", "Required", "Why")
     yield _block(table(columns, [_gate(gate) for gate in gates[:_GATES]]))
     if len(gates) > _GATES:
-        yield f"And {count(len(gates) - _GATES)} more gates, in the report."
+        more = len(gates) - _GATES
+        yield f"And {count(more)} more {plural(more, 'gate')}, in the report."
 
 
 def _gate(gate: Mapping[str, Any]) -> list[str]:
@@ -90,7 +91,7 @@ def _gate(gate: Mapping[str, Any]) -> list[str]:
         gate["value"],
         gate["interval"] or "–",
         gate["bound"],
-        _message(gate["reason"]),
+        _message(gate["reason"], *gate["names"]),
     ]
 
 

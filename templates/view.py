@@ -8,7 +8,7 @@ from typing import Any
 from templates.comparison import comparison_view
 from templates.confusions import confusions_view
 from templates.examples import examples_view
-from templates.findings import attention_view, warnings_view
+from templates.findings import MOST_FOLDED, attention_view, warnings_view
 from templates.head import figures_view, head_view, overall_view, verdict_view
 from templates.labels import balance_view, labels_view
 from templates.matrix import Matrix, matrix_view
@@ -47,7 +47,7 @@ def report_view(summary: Mapping[str, Any], *, paper: bool = False) -> dict[str,
         "comparison": comparison_view(summary),
         "examples": examples_view(summary, paper),
         "overall": overall_view(summary),
-        "warnings": warnings_view(summary),
+        "warnings": warnings_view(summary) if paper else warnings_view(summary, MOST_FOLDED),
         "balance": balance_view(summary, paper),
         "method": method_view(summary),
     }

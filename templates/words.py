@@ -57,12 +57,45 @@ def shorten(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
-def pieces(text: object, label: object) -> list[tuple[str, bool]]:
-    """A sentence cut where it names the label that it speaks of: each part, and whether it is the label."""
-    shown, wanted = visible(text), visible(label or "")
-    if not wanted:
+def fitted(text: str, room: float) -> str:
+    """As much of a text as ``room`` holds, in times the letters' size, cut with an ellipsis.
+
+    Letters are taken to be as wide as in Noto Sans, roughly and rather too wide: no font is asked.
+    """
+    widths = [_width(each) for each in text]
+    if sum(widths) <= room:
+        return text
+    room -= 0.82  # of the ellipsis itself
+    kept = 0
+    while kept < len(widths) and widths[kept] <= room:
+        room -= widths[kept]
+        kept += 1
+    return text[:kept].rstrip() + "…"
+
+
+def _width(character: str) -> float:
+    if character in "mwMW@%&":
+        return 0.95
+    if character in "fijlrtI.,:;'|!()[]/- ":
+        return 0.42
+    if unicodedata.east_asian_width(character) in "WF":
+        return 1.0 if character.isalnum() else 1.35
+    if unicodedata.combining(character):
+        return 0.0
+    return 0.74 if character.isupper() else 0.62
+
+
+def pieces(text: object, *names: object) -> list[tuple[str, bool]]:
+    """A sentence cut where it has the names that it speaks of: each part, and whether it is a name.
+
+    A sentence has them as they are or, within quotes, as Python writes a text.
+    """
+    shown = visible(text)
+    forms = {visible(form) for each in names if each for form in (each, repr(str(each))[1:-1])}
+    if not forms:
         return [(shown, False)]
-    parts = re.split(rf"(?<!\w)({re.escape(wanted)})(?!\w)", shown)
+    wanted = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    parts = re.split(rf"(?<!\w)({wanted})(?!\w)", shown)
     return [(part, place % 2 == 1) for place, part in enumerate(parts) if part]
 
 
@@ -99,6 +132,14 @@ def metric(path: str) -> str:
         return path
     plain = path.replace("_", " ")
     return plain[0].upper() + plain[1:]
+
+
+def names_in(path: str) -> list[str]:
+    """The names from the data in a gate's path: its column and its label, where it has them."""
+    from evalcore.paths import Path
+
+    found = Path.parse(path)
+    return [each for each in (found.column, found.label) if each is not None]
 
 
 def requirement(path: str) -> str:

@@ -76,8 +76,39 @@ def test_each_cell_has_examples_at_any_threshold(page: Show, binary: Summary) ->
         ):
             found = [score for a, p, score in rows if (a, p) == (actual, predicted)]
             assert len(found) >= min(5, binary["thresholds"][name][place])
-        wrong = [actual != predicted for actual, predicted, _ in rows]
-        assert wrong == sorted(wrong, reverse=True)
+        _are_surest_first(rows)
+
+
+def _are_surest_first(rows: list[tuple[str, str, float]]) -> None:
+    ranks = [
+        (actual == predicted, -score if predicted == YES else score - 1) for actual, predicted, score in rows
+    ]
+    assert ranks == sorted(ranks)
+    errors = [(actual, predicted) for actual, predicted, _ in rows if actual != predicted]
+    assert errors not in (sorted(errors), sorted(errors, reverse=True))
+
+
+def test_errors_that_the_model_was_surest_of_are_at_the_top(
+    page: Show, binary: Summary, ten: Summary
+) -> None:
+    """Before anything is moved, and without a script, errors of all cells stand by confidence; then the others."""
+    what = "all => all.map(e => [e.dataset.actual, e.dataset.predicted, +(e.dataset.score ?? e.cells[3].innerText)])"
+    it = page(binary, javascript=False)
+    _are_surest_first(it.eval_on_selector_all("#examples tbody tr", what))
+    assert "those that the model was surest of at the top" in it.inner_text("#examples .lead")
+    rows = page(ten, javascript=False).eval_on_selector_all("#examples tbody tr", what)
+    ranks = [(actual == predicted, -probability) for actual, predicted, probability in rows]
+    assert ranks == sorted(ranks)
+
+
+def test_without_scores_the_largest_confusions_are_at_the_top(page: Show, sixty: Summary) -> None:
+    """The sentence then says so, as nothing is known of how sure the model was."""
+    it = page(sixty)
+    assert "errors first, the largest confusions at the top" in it.inner_text("#examples .lead")
+    first = it.locator("#confusions tbody tr").first
+    row = it.locator("#examples tbody tr").first
+    for each in ("data-actual", "data-predicted"):
+        assert row.get_attribute(each) == first.get_attribute(each)
 
 
 def test_arrow_keys_walk_the_matrix(page: Show, ten: Summary) -> None:
@@ -137,6 +168,21 @@ def test_many_labels_have_a_picture_and_its_largest_confusions(page: Show, sixty
     assert f"of {first.get_attribute('data-count')} rows" in it.inner_text("#examples-filter")
     first.locator("button").click()
     assert len(examples(it)) > 50
+
+
+def test_a_row_of_the_confusions_leads_to_its_rows(page: Show, sixty: Summary) -> None:
+    """Wherever it is clicked, as its count's button does, which shows that it is pressed; once more clears it."""
+    it = page(sixty)
+    everything = examples(it)
+    row = it.locator("#confusions tbody tr").nth(3)
+    row.locator("th").click()
+    assert examples(it) == {(row.get_attribute("data-actual"), row.get_attribute("data-predicted"))}
+    assert row.locator("button").get_attribute("aria-pressed") == "true"
+    assert f"of {row.get_attribute('data-count')} rows" in it.inner_text("#examples-filter")
+    row.locator("td").last.click()
+    assert examples(it) == everything
+    it.locator("#confusions thead button").first.click()
+    assert examples(it) == everything
 
 
 def test_tables_sort_by_their_headers(page: Show, ten: Summary) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from templates.html import render
+from templates.paper import paper_view
 from templates.view import BLOCKS
 from tests.browser import models
 from tests.browser.conftest import Show, Summary
@@ -119,6 +120,50 @@ def test_slices_list_every_value_with_its_rows(page: Show, binary: Summary) -> N
         texts = row.locator("td").all_inner_texts()
         assert texts[0].split()[0] == f"{value['overall']['accuracy']:.3f}"
         assert texts[2] == str(value["examples"])
+
+
+def _cities(binary: Summary, size: int) -> tuple[Summary, Summary]:
+    """A summary whose only slice has so many values, each of more rows and a better accuracy; and the values."""
+    each = next(iter(binary["slices"]["columns"]["region"].values()))
+    values = {
+        f"city {i:03d}": each
+        | {"examples": 10 + (i * 7) % size, "overall": each["overall"] | {"accuracy": 1 - i / size}}
+        for i in range(size)
+    }
+    return binary | {"slices": {"columns": {"city": values}, "widest_gaps": []}}, values
+
+
+def _is_cut(shown: list[str], values: Summary) -> None:
+    worst = sorted(values, key=lambda value: values[value]["overall"]["accuracy"])[:50]
+    largest = sorted(values, key=lambda value: -values[value]["examples"])[:50]
+    assert shown[:50] == worst
+    assert set(shown) == {*worst, *largest}
+
+
+def test_a_column_of_many_values_is_whole(page: Show, binary: Summary) -> None:
+    """Up to 300 values are listed; above, the 50 worst and the 50 largest, and where the rest is."""
+    names = "all => all.map(e => e.textContent)"
+    summary, values = _cities(binary, 300)
+    it = page(summary)
+    assert it.eval_on_selector_all("#slices table tbody th", names) == list(values)
+    assert it.locator("#slices .note").count() == 0
+    summary, values = _cities(binary, 301)
+    it = page(summary)
+    _is_cut(it.eval_on_selector_all("#slices table tbody th", names), values)
+    assert "Of 301 values these are the 50 values with the lowest accuracy" in it.inner_text("#slices .note")
+    assert "in summary.json" in it.inner_text("#slices .note")
+
+
+def test_paper_has_every_column_and_100_values_of_each(binary: Summary) -> None:
+    """Above 100 values the 50 worst and the 50 largest are printed."""
+    _, few = _cities(binary, 100)
+    _, many = _cities(binary, 101)
+    columns = {"few": few, "many": many} | {f"column {i}": dict([next(iter(few.items()))]) for i in range(5)}
+    view = paper_view(binary | {"slices": {"columns": columns, "widest_gaps": []}})["slices"]
+    assert [column["name"] for column in view["columns"]] == list(columns)
+    assert [row["value"] for row in view["columns"][0]["rows"]] == list(few)
+    _is_cut([row["value"] for row in view["columns"][1]["rows"]], many)
+    assert [column["cut"] for column in view["columns"]] == [False, True] + [False] * 5
 
 
 def test_a_gap_that_may_be_chance_says_so(page: Show, binary: Summary) -> None:

@@ -83,12 +83,13 @@ def test_the_value_and_what_is_in_force_are_told_apart(page: Show, binary: Summa
     """A moved slider says that verdict and figures stay; one button leads back to what is in force."""
     it = page(binary)
     before = it.evaluate(LIVE)
-    assert it.inner_text("#threshold-value") == "0.5"
+    assert it.inner_text("#threshold-value") == "0.500"
     assert "In force: threshold 0.5" in it.inner_text("#threshold-state")
     move(it, 0.3)
     assert it.inner_text("#threshold-value") == "0.300"
     assert "verdict, gates and main figures stay" in it.inner_text("#threshold-state")
     it.click("#threshold-reset")
+    assert it.inner_text("#threshold-value") == "0.500"
     assert it.evaluate(LIVE) == before
     assert it.input_value("#threshold") == "0.5"
     assert it.evaluate("document.activeElement.id") == "threshold"
@@ -188,9 +189,17 @@ def test_without_costs_the_cheapest_point_comes_with_the_first_entry(page: Show,
         | {"thresholds": binary["thresholds"] | {"recommended": points}}
         | {"settings": binary["settings"] | {"costs": None}}
     )
-    assert not it.is_visible("[data-point=least_cost]")
+    least = it.locator("#recommended [data-point=least_cost]")
+    assert least.count() == 0
+    for each in it.locator("#recommended button").all():
+        each.click(timeout=2000)
+    it.fill("#cost-false-negative", "2")
     it.fill("#cost-false-negative", "3")
-    assert it.is_visible("[data-point=least_cost]")
+    assert least.count() == 1
+    assert least.inner_text().startswith("Least cost* ")
+    least.click()
+    assert it.input_value("#threshold") == least.get_attribute("data-threshold")
+    assert least.get_attribute("aria-pressed") == "true"
 
 
 def test_labels_as_predicted_stay_until_the_slider_moves(page: Show, binary: Summary) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from templates.html import render as html
+from templates.page import page
+from templates.paper import paper_view
 from tests.templates import samples
 
 
@@ -114,6 +117,17 @@ def test_five_gates_with_their_reasons_leave_room(opened: Any) -> None:
     assert title["y"] + title["height"] <= 820
 
 
+@pytest.mark.parametrize("value", ["<u>", "قطة", "\"both\" 'quotes'", "left\u202eright"])
+def test_a_reason_has_its_names_isolated(opened: Any, value: str) -> None:
+    """The slice's value and the label stand apart from the sentence, however Python quotes them."""
+    gate = samples.gate("slices.region.recall[<b>]", "pass", 0.598, None, min=0.5)
+    why = f"0.598 of {value!r} is at least 0.5, as is <b>"
+    page = opened(html(samples.churn(gates=[gate | {"reason": why, "slice_value": value}]))).page
+    assert page.inner_text("#gates .why") == why
+    names = page.locator("#gates .why bdi").all_inner_texts()
+    assert names == [repr(value)[1:-1], "<b>"]
+
+
 @pytest.mark.parametrize(
     ("thresholds", "said"),
     [({"operating_point": 0.35}, "Threshold 0.35"), ({"operating_point": None}, "labels as predicted")],
@@ -169,18 +183,58 @@ def test_gates_on_a_narrow_screen_are_whole(opened: Any) -> None:
 
 
 def test_many_findings_of_a_kind_are_one_item(opened: Any) -> None:
-    """Above five of a code: how many there are, the worst of them, and where the rest is."""
+    """Above five of a code: how many there are and the worst of them; the others are folded, none is left out."""
     summary = samples.warned(60)
-    page = opened(html(summary)).page
-    items = page.eval_on_selector_all("#warnings li[data-code]", "all => all.map(e => e.dataset.code)")
-    assert items == ["bias_towards_label", "low_support", "perfect_on_few", *["confused_pair"] * 5]
-    low = page.locator("#warnings li[data-code=low_support]")
-    assert "60 findings of one kind: low support" in low.inner_text()
-    assert "And 55 more in summary.json" in low.inner_text()
     figures = summary["per_class_metrics"]
+    for place, each in enumerate(summary["warnings"]):
+        each["advice"] = f"Collect {place + 50} rows."
+    page = opened(html(summary), javascript=False).page
+    items = page.eval_on_selector_all(
+        "#warnings .warnings > li", "all => all.map(e => e.dataset.code ?? null)"
+    )
+    assert items == ["bias_towards_label", None, None, *["confused_pair"] * 5]
+    low = page.locator("#warnings .several").first
+    assert "60 findings of one kind: low support" in low.inner_text()
     worst = sorted(summary["labels"], key=lambda label: figures[label]["support"])[:5]
-    assert low.locator(".worst bdi").all_inner_texts() == worst
+    assert low.locator("> .worst .message bdi").all_inner_texts() == worst
+    assert not low.locator("details li").first.is_visible()
+    low.locator("summary").click()
+    assert low.locator("details li:visible").count() == 55
+    assert "summary.json" not in low.inner_text()
+    found = page.eval_on_selector_all(
+        "#warnings li[data-code]",
+        "all => all.map(e => [e.dataset.code, ...[...e.querySelectorAll('p')].map(p => p.textContent)].join('|'))",
+    )
+    assert len(found) == len(summary["warnings"])
+    assert all(
+        any(
+            text.startswith(each["code"]) and each["message"][1:] in text and each["advice"] in text
+            for text in found
+        )
+        for each in summary["warnings"]
+    )
     attention = page.locator("#attention .attention > li").all_inner_texts()
     assert len(attention) == 5
     assert "60 findings of one kind (low support), such as" in attention[1]
     assert page.inner_text("#attention .more") == "5 more in Warnings and findings"
+
+
+def test_findings_have_a_bound_that_is_said() -> None:
+    """Of one code 200 are on the page, the worst of them; a sentence says how many more there are, and where."""
+    summary = samples.warned(320)
+    text = html(summary).decode()
+    assert len(re.findall(r'<li [^>]*data-code="low_support"', text)) == 200
+    assert "And 120 more in summary.json." in text
+    assert "And 80 more in summary.json." in text
+
+
+def test_on_paper_each_of_many_findings_has_its_own_advice() -> None:
+    """An advice with figures of one label does not stand for all."""
+    summary = samples.warned(60)
+    for each in summary["warnings"]:
+        each["advice"] = f"Collect rows of {each.get('label')}."
+    text = page("report.html.j2", paper_view(summary))
+    low = text[text.index("60 findings of one kind: low support") :].split("</ul>")[0]
+    labels = re.findall(r"<li>Only \d+ rows are (category-\d+). Collect rows of (category-\d+).</li>", low)
+    assert len(labels) == 5
+    assert all(one == other for one, other in labels)

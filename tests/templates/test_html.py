@@ -11,6 +11,7 @@ import pytest
 
 from templates import render
 from templates.html import render as html
+from templates.paper import paper_view
 from tests.templates import samples
 
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
@@ -163,11 +164,35 @@ def test_a_matrix_stored_as_cells_looks_the_same() -> None:
     assert html(summary | {"confusion_matrix": sparse}) == html(summary)
 
 
+@pytest.mark.parametrize("size", [150, 2500])
+def test_the_screen_has_every_label_in_its_order(size: int) -> None:
+    """Up to 2,500 labels the table is whole, and does not speak of a rest."""
+    summary = samples.many(size, 30_000)
+    data = html(summary)
+    text = data.decode()
+    assert len(data) <= 1_500_000
+    assert re.findall(r'<tr data-label="([^"]*)"', text) == summary["labels"]
+    assert "with the lowest F1" not in text
+
+
 def test_long_tables_are_cut_and_say_so() -> None:
-    """Above 100 labels the 50 worst and the 50 largest are listed, and where the rest is."""
-    summary = samples.many(300)
+    """Above 2,500 labels the 50 worst and the 50 largest are listed, and where the rest is."""
+    summary = samples.many(2501, 30_000)
     text = html(summary).decode()
-    shown = re.findall(r'<tr data-label="([^"]*)"', text)
+    _is_cut(re.findall(r'<tr data-label="([^"]*)"', text), summary)
+    assert "all of them are in summary.json" in text
+
+
+def test_paper_cuts_what_the_screen_has_whole() -> None:
+    """There it is above 100 labels that the 50 worst and the 50 largest are listed."""
+    summary = samples.many(101)
+    labels = paper_view(summary)["labels"]
+    assert labels["cut"]
+    _is_cut([row["label"] for row in labels["rows"]], summary)
+    assert not paper_view(samples.many(100))["labels"]["cut"]
+
+
+def _is_cut(shown: list[str], summary: dict[str, Any]) -> None:
     figures = summary["per_class_metrics"]
     worst = sorted(figures, key=lambda label: figures[label]["f1_score"])[:50]
     assert {figures[label]["f1_score"] for label in shown[:50]} == {
@@ -176,7 +201,6 @@ def test_long_tables_are_cut_and_say_so() -> None:
     largest = sorted((each["support"] for each in figures.values()), reverse=True)[:50]
     assert set(largest) <= {figures[label]["support"] for label in shown}
     assert len(shown) <= 100
-    assert "all of them are in summary.json" in text
 
 
 def test_hostile_names_stay_names(opened: Any) -> None:

@@ -244,6 +244,16 @@ def test_a_row_of_the_matrix_is_one_text() -> None:
     ]
 
 
+def test_a_label_without_room_beside_the_matrix_ends_with_an_ellipsis() -> None:
+    """It does not end in mid-word as if that were all; in full it stands in the per-label table."""
+    labels = [f"mobile_transactional_inquir{i}" for i in range(6)] + ["short"]
+    text = _read(samples.summary(samples.spread(7, 500), labels)).pages[0].extract_text()
+    rows = re.findall(r"^\d (mobile\S*|short)", text, re.MULTILINE)
+    assert len(rows) == 7
+    assert rows[6] == "short"
+    assert all(each.endswith("…") and labels[0].startswith(each[:-1]) for each in rows[:6])
+
+
 @pytest.mark.parametrize("name", ["中文标签", "قطة جميلة", "हिन्दी", "ไทย", "한국어", "😀"])
 def test_any_script_is_printed(name: str) -> None:
     """A label's letters come out of the PDF as they went in, from a font that has them, in text and matrix."""

@@ -156,6 +156,13 @@ def test_it_always_fits_a_comment() -> None:
     assert "What else there is" not in summary_md(samples.warned(1000)).decode()
 
 
+@pytest.mark.parametrize(("gates", "said"), [(31, "And 1 more gate, in"), (32, "And 2 more gates, in")])
+def test_gates_beyond_the_table_are_counted(gates: int, said: str) -> None:
+    """Thirty gates are listed, and how many more there are is good English."""
+    found = [samples.gate("accuracy", "pass", 0.95, None, min=0.9)] * gates
+    assert said in summary_md(samples.churn(gates=found)).decode()
+
+
 def test_odd_summaries() -> None:
     """Undefined figures have their reason, one label and no errors are said, a what-if is marked."""
     read = _read(samples.tiny())
