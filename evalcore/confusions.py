@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from evalcore.states.cells import Cells
 from evalcore.values import Floats, Integers, ratio
 from evalcore.weights import exponent_of
 
@@ -22,74 +22,54 @@ Cell = tuple[int, int, float]
 """The actual label's place, the predicted one's, and the count."""
 
 
-@dataclass(frozen=True, eq=False)
-class StoredCells:
-    """The cells of a summary's confusion matrix that are not empty, as arrays, of ``size`` labels."""
+def stored_table(document: Mapping[str, Any]) -> Cells:
+    """The table of ``confusion_matrix`` as a summary has it, whole or as its cells that are not empty."""
+    size = len(document["labels"])
+    if "matrix" in document:
+        table = np.array(document["matrix"]).reshape(size * size)
+        places = np.flatnonzero(table)
+        return Cells.of(size, places, table[places])
+    actual, predicted, counts = np.array(document["cells"]).reshape(-1, 3).T
+    return Cells.of(size, (actual * size + predicted).astype(np.int64), counts)
 
-    size: int
+
+def in_blocks(table: Cells, order: list[int], block: int) -> Cells:
+    """The sums of blocks of so many labels, taken in this order."""
+    side = -(-table.size // block)
+    place = np.empty(table.size, dtype=np.int64)
+    place[order] = np.arange(table.size) // block
+    actual, predicted, counts = table.pairs()
+    return Cells.of(side, place[actual] * side + place[predicted], counts)
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """The cells off the diagonal that are not empty, the largest first, and what mending each would gain."""
+
     actual: Integers
     predicted: Integers
     counts: npt.NDArray[Any]
+    gains: Floats
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Self:
-        """Of ``confusion_matrix`` as a summary has it, with all cells or those that are not empty."""
-        size = len(document["labels"])
-        if "matrix" in document:
-            table = np.array(document["matrix"]).reshape(size, size)
-            actual, predicted = table.nonzero()
-            return cls(size, actual, predicted, table[actual, predicted])
-        actual, predicted, counts = np.array(document["cells"]).reshape(-1, 3).T
-        kept = counts != 0
-        return cls(size, actual[kept].astype(np.int64), predicted[kept].astype(np.int64), counts[kept])
-
-    @property
-    def rows(self) -> list[float]:
-        """The sum of every row."""
-        return list(np.bincount(self.actual, self.counts, self.size).tolist())
-
-    @property
-    def columns(self) -> list[float]:
-        """The sum of every column."""
-        return list(np.bincount(self.predicted, self.counts, self.size).tolist())
-
-    @property
-    def right(self) -> float:
-        """The sum of the diagonal."""
-        return float(self.counts[self.actual == self.predicted].sum())
-
-    @cached_property
-    def errors(self) -> Integers:
-        """The places of the cells off the diagonal, the largest cell first."""
-        wrong = np.flatnonzero(self.actual != self.predicted)
-        return np.asarray(wrong[np.lexsort((self.predicted[wrong], self.actual[wrong], -self.counts[wrong]))])
-
-    @cached_property
-    def gains(self) -> Floats:
-        """For each of the ``errors`` what mending it would gain in weighted F1."""
-        return weighted_f1_gains(self.actual, self.predicted, self.counts)[self.errors]
+    def of(cls, table: Cells) -> Self:
+        """Those of a table; of equal ones those come first that do so in it."""
+        actual, predicted, counts = table.pairs()
+        gains = weighted_f1_gains(actual, predicted, counts)
+        wrong = np.flatnonzero(actual != predicted)
+        order = wrong[np.argsort(-counts[wrong], kind="stable")]
+        return cls(actual[order], predicted[order], counts[order], gains[order])
 
     @property
     def by_gain(self) -> Integers:
-        """Which of the ``errors`` gain most; of equal gains the larger cell comes first."""
+        """Their ranks with the greatest gain first; of equal gains the larger cell comes first."""
         return np.argsort(-self.gains, kind="stable")
 
-    def listed(self, places: Integers | None = None) -> list[Cell]:
-        """The cells, or those at some places, as Python numbers."""
-        kept = slice(None) if places is None else places
-        return list(
-            zip(*(part[kept].tolist() for part in (self.actual, self.predicted, self.counts)), strict=True)
-        )
-
-    def in_blocks(self, order: list[int], block: int) -> list[Cell]:
-        """The sums of blocks of so many labels, taken in this order; those that are not empty."""
-        side = -(-self.size // block)
-        place = np.empty(self.size, dtype=np.int64)
-        place[order] = np.arange(self.size) // block
-        at = place[self.actual] * side + place[self.predicted]
-        sums = np.bincount(at, self.counts, side * side).reshape(side, side)
-        actual, predicted = sums.nonzero()
-        return StoredCells(side, actual, predicted, sums[actual, predicted]).listed()
+    def listed(self, ranks: Any) -> list[tuple[Cell, float]]:
+        """The cells of some ranks with their gains, as Python numbers."""
+        parts = (self.actual, self.predicted, self.counts, self.gains)
+        found = zip(*(part[ranks].tolist() for part in parts), strict=True)
+        return [((actual, predicted, number), gain) for actual, predicted, number, gain in found]
 
 
 def weighted_f1_gains(actual: npt.ArrayLike, predicted: npt.ArrayLike, counts: npt.ArrayLike) -> Floats:
@@ -129,14 +109,15 @@ def together(actual: npt.ArrayLike, predicted: npt.ArrayLike, counts: npt.ArrayL
     ends = np.ones(size, dtype=bool)
     for one, other in _closest_first(actual, predicted, counts, size, ends):
         mine, theirs = chains[belongs[one]], chains[belongs[other]]
-        if mine is theirs or not (_is_end(mine, one) and _is_end(theirs, other)):
+        if mine is theirs or not (ends[one] and ends[other]):
             continue
         gone = belongs[other]
         _join(mine, theirs, one, other)
         for place in theirs:
             belongs[place] = belongs[one]
         del chains[gone]
-        ends[[one, other]] = _is_end(mine, one), _is_end(mine, other)
+        for place in (one, other):
+            ends[place] = place in (mine[0], mine[-1])
         if len(chains) == 1:
             break
     rows = [chain if chain[0] <= chain[-1] else chain[::-1] for chain in chains.values()]
@@ -161,10 +142,6 @@ def _closest_first(
         part = order[start : start + _AT_A_TIME]
         part = part[wanted[one[part]] & wanted[other[part]]]
         yield from zip(one[part].tolist(), other[part].tolist(), strict=True)
-
-
-def _is_end(chain: list[Any], place: int) -> bool:
-    return place in (chain[0], chain[-1])
 
 
 def _join(mine: list[int], theirs: list[int], one: int, other: int) -> None:

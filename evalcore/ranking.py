@@ -164,10 +164,11 @@ class _Sums:
         n_below = groups.negative_below + self.below[0]
         p_below = groups.positive_below + self.below[1]
         n_through, p_through = n_below + n, p_below + p
-        if not self.weighted or groups.negative_above is None or groups.positive_above is None:
-            n_above, p_above = self.totals[0] - n_through, self.totals[1] - p_through
-        else:
+        if self.weighted:
+            assert groups.negative_above is not None and groups.positive_above is not None
             n_above, p_above = groups.negative_above + above[0], groups.positive_above + above[1]
+        else:
+            n_above, p_above = self.totals[0] - n_through, self.totals[1] - p_through
         self._add_pairs(groups, n_above, p_below)
         self.precision += _steps(p, p_above, n, n_above, groups.open)
         if self.both:

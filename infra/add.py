@@ -12,8 +12,9 @@ from typing import Any
 
 from evalcore.errors import InvalidParameter, InvalidPredictions, UnreadableFile
 from infra import documents, layout, missing
+from infra.agreement import one_format
 from infra.clock import utc
-from infra.format_table import content_types, ending_of, formats
+from infra.format_table import content_types, ending_of
 from infra.layout import Target
 from infra.registry import Registry
 from infra.storage import Store, WriteConflict
@@ -152,14 +153,7 @@ def _check_files(files: Sequence[Path]) -> None:
             raise InvalidParameter(
                 f"two files are named {file.name}", "rename one: they would have the same key", file=file.name
             )
-    kinds = {file: formats()[str(ending_of(file.name))] for file in files}
-    for file, kind in kinds.items():
-        if kind is not kinds[files[0]]:
-            raise InvalidPredictions(
-                f"{files[0]} and {file} are of different formats",
-                "store all files of a folder in one format",
-                file=str(file),
-            )
+    one_format([str(file) for file in files])
 
 
 def _check_file(file: Path) -> None:

@@ -11,28 +11,29 @@ from infra.format_table import Format, Wanted, ending_of, formats
 
 if TYPE_CHECKING:
     from evalcore.settings import Settings
-    from infra.pieces import TableFile
 
 
-def one_format(files: Sequence[TableFile]) -> Format:
-    """The format of all. Raises UnreadableFile for a file of none, InvalidPredictions where they differ."""
-    endings = {file: ending_of(file.key) for file in files}
+def one_format(names: Sequence[str]) -> Format:
+    """The format of files of these names.
+
+    Raises UnreadableFile for a file of none, InvalidPredictions where they differ.
+    """
+    endings = {name: ending_of(name) for name in names}
     known = formats()
-    for file, ending in endings.items():
+    for name, ending in endings.items():
         if ending is None:
             raise UnreadableFile(
-                f"{file.key} is of no format that can be read",
+                f"{name} is of no format that can be read",
                 f"store tables as one of {', '.join(sorted(known))}",
-                file=file.key,
+                file=name,
             )
-    first = files[0]
-    kind = known[str(endings[first])]
-    for file, ending in endings.items():
+    kind = known[str(endings[names[0]])]
+    for name, ending in endings.items():
         if known[str(ending)] is not kind:
             raise InvalidPredictions(
-                f"{first.key} and {file.key} are of different formats",
+                f"{names[0]} and {name} are of different formats",
                 "store all files of a folder in one format",
-                file=file.key,
+                file=name,
             )
     return kind
 

@@ -44,7 +44,7 @@ class Tables:
     def __init__(self, files: Sequence[TableFile]) -> None:
         self.files = tuple(sorted(files, key=lambda file: file.key))
         self.rows: dict[str, int] = {}
-        self.format = one_format(self.files)
+        self.format = one_format([file.key for file in self.files])
         self._fetched: dict[str, bytes] = {}
 
     @property

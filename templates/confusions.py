@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from templates.matrix import TABLE_LABELS, Cell, Matrix
+from templates.matrix import TABLE_LABELS, Matrix
 from templates.numbers import change, count, raw, share
 from templates.points import thresholds
+
+if TYPE_CHECKING:
+    from evalcore.confusions import Cell
 
 MOST = 10
 MOST_BESIDE_PICTURE = 50
@@ -18,31 +21,26 @@ def confusions_view(matrix: Matrix, summary: Mapping[str, Any], paper: bool) -> 
 
     Beside a picture the 50 largest, by count; else the ten whose mending would raise weighted F1 most.
     """
-    cells, errors = matrix.cells, matrix.cells.errors
-    if not len(errors):
+    errors = matrix.errors
+    if not len(errors.counts):
         return None
     pictured = len(matrix.labels) > TABLE_LABELS
-    all_wrong = float(cells.counts[errors].sum())
-
-    def confusions(ranks: Any) -> list[dict[str, Any]]:
-        found = zip(cells.listed(errors[ranks]), cells.gains[ranks].tolist(), strict=True)
-        return [_confusion(matrix, cell, all_wrong, gain) for cell, gain in found]
-
-    most = slice(MOST_BESIDE_PICTURE) if pictured else cells.by_gain[:MOST]
-    [best] = confusions(cells.by_gain[:1])
+    all_wrong = errors.counts.sum().item()
+    most = slice(MOST_BESIDE_PICTURE) if pictured else errors.by_gain[:MOST]
+    [best] = errors.listed(errors.by_gain[:1])
     return {
-        "rows": confusions(most),
+        "rows": [_confusion(matrix, *each, all_wrong) for each in errors.listed(most)],
         "by_gain": not pictured,
-        "best": best,
-        "cells": len(errors),
+        "best": _confusion(matrix, *best, all_wrong),
+        "cells": len(errors.counts),
         "errors": count(all_wrong),
-        "covered": share(float(cells.counts[errors[most]].sum()), all_wrong),
+        "covered": share(errors.counts[most].sum().item(), all_wrong),
         "unit": matrix.unit,
         "moves": not paper and thresholds(summary) is not None,
     }
 
 
-def _confusion(matrix: Matrix, cell: Cell, all_wrong: float, gain: float) -> dict[str, Any]:
+def _confusion(matrix: Matrix, cell: Cell, gain: float, all_wrong: float) -> dict[str, Any]:
     actual, predicted, number = cell
     return {
         "actual": matrix.labels[actual],

@@ -9,6 +9,7 @@ from templates.formats import Format
 from templates.words import vocabulary
 
 STYLES = ("tokens.css", "report.css", "charts.css", "controls.css", "heat.css")
+SCRIPTS = ("figures.js", "threshold.js", "examples.js", "sorting.js")
 
 
 def render(summary: Mapping[str, Any]) -> bytes:
@@ -18,7 +19,7 @@ def render(summary: Mapping[str, Any]) -> bytes:
     from templates.view import report_view
 
     view, data = report_view(summary), script_data(summary)
-    return page("report.html.j2", view, *STYLES, code="report.js", data=data).encode("utf-8")
+    return page("report.html.j2", view, *STYLES, code=SCRIPTS, data=data).encode("utf-8")
 
 
 FORMAT = Format(name="report.html", content_type="text/html; charset=utf-8", render=render, load=vocabulary)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from math import ceil
 from typing import Any
@@ -21,19 +20,20 @@ PALEST_INK = 6
 PICTURE_SIDE = 100
 """The most cells along a picture's side; a larger matrix is drawn in blocks."""
 
-Cell = tuple[int, int, float]
-
 
 class Matrix:
-    """A summary's confusion matrix: its labels, its sums, and the ``cells`` that are not empty."""
+    """A summary's confusion matrix: its labels, its ``table`` of counts, its sums and its errors."""
 
     def __init__(self, summary: Mapping[str, Any]) -> None:
-        from evalcore.confusions import StoredCells
+        from evalcore.confusions import Errors, stored_table
 
-        self.cells = StoredCells.of(summary["confusion_matrix"])
         self.labels: list[str] = summary["confusion_matrix"]["labels"]
-        self.rows, self.columns, self.right = self.cells.rows, self.cells.columns, self.cells.right
-        self.total = sum(self.rows)
+        self.table = stored_table(summary["confusion_matrix"])
+        self.errors = Errors.of(self.table)
+        self.rows: list[float] = self.table.row_totals.tolist()
+        self.columns: list[float] = self.table.column_totals.tolist()
+        self.right: float = self.table.diagonal.sum().item()
+        self.total: float = self.table.total()
         self.unit = "rows" if summary.get("elements") in (None, summary.get("examples")) else "entries"
 
     def units(self, number: float) -> str:
@@ -75,7 +75,7 @@ def _kind(labels: int, paper: bool) -> str:
 
 
 def _table(matrix: Matrix) -> list[dict[str, Any]]:
-    found = {(i, j): number for i, j, number in matrix.cells.listed()}
+    found = {(i, j): number for i, j, number in matrix.table.listed()}
     size = range(len(matrix.labels))
     rows = []
     for i in size:
@@ -100,8 +100,8 @@ def _cell(number: float, support: float, said: str) -> dict[str, Any]:
 def _grid(matrix: Matrix, said: str) -> dict[str, Any]:
     """The shades as a picture, and over it a text for each row, its counts as far apart as the cells are."""
     labels = len(matrix.labels)
-    shades = {(i, j): min(charts.shade(n, matrix.rows[i]), PALEST_INK) for i, j, n in matrix.cells.listed()}
-    found = {(i, j): f"{n:.0f}" for i, j, n in matrix.cells.listed()}
+    shades = {(i, j): min(charts.shade(n, matrix.rows[i]), PALEST_INK) for i, j, n in matrix.table.listed()}
+    found = {(i, j): f"{n:.0f}" for i, j, n in matrix.table.listed()}
     step, zero = GRID_WIDTH / labels, "0" if labels <= GRID_ZEROS else ""
     longest = max(len(text) for text in (*found.values(), str(labels)))
     room = max(longest + 1, ceil(step / (GRID_LETTERS * DIGIT)))
@@ -149,19 +149,16 @@ DIGIT = 0.572
 
 
 def _picture(matrix: Matrix, said: str) -> dict[str, Any]:
-    from evalcore.confusions import together
+    from evalcore.confusions import in_blocks, together
 
     labels = len(matrix.labels)
-    cells = matrix.cells
-    order = together(cells.actual, cells.predicted, cells.counts, labels)
+    order = together(*matrix.table.pairs(), labels)
     block = -(-labels // PICTURE_SIDE)
-    blocks = cells.in_blocks(order, block)
-    rows: dict[int, float] = defaultdict(int)
-    for actual, _, number in blocks:
-        rows[actual] += number
-    shades = {(i, j): charts.shade(number, rows[i]) for i, j, number in blocks}
+    blocks = in_blocks(matrix.table, order, block)
+    rows = blocks.row_totals.tolist()
+    shades = {(i, j): charts.shade(number, rows[i]) for i, j, number in blocks.listed()}
     ends = [matrix.labels[order[0]], matrix.labels[order[-1]]]
-    return {"block": block, "ends": ends, "picture": charts.picture(shades, -(-labels // block), said)}
+    return {"block": block, "ends": ends, "picture": charts.picture(shades, blocks.size, said)}
 
 
 def _legend() -> list[tuple[int, str]]:
@@ -170,9 +167,10 @@ def _legend() -> list[tuple[int, str]]:
 
 
 def _largest(matrix: Matrix) -> dict[str, str] | None:
-    if not len(matrix.cells.errors):
+    found = matrix.errors.listed(slice(1))
+    if not found:
         return None
-    [(actual, predicted, number)] = matrix.cells.listed(matrix.cells.errors[:1])
+    [((actual, predicted, number), _)] = found
     return {
         "actual": matrix.labels[actual],
         "predicted": matrix.labels[predicted],

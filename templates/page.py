@@ -41,9 +41,9 @@ def paper_stylesheet(tokens: str, *names: str) -> str:
 
 
 @cache
-def script(name: str) -> str:
-    """A script of this folder, as it stands there."""
-    return "\n" + (_HERE / name).read_text("utf-8")
+def script(*names: str) -> str:
+    """Scripts of this folder as one, the later ones with what the earlier ones define."""
+    return "\n" + "\n".join((_HERE / name).read_text("utf-8") for name in names)
 
 
 @cache
@@ -84,15 +84,17 @@ def _environment(paper: bool) -> Environment:
     return environment
 
 
-def page(template: str, context: Mapping[str, Any], *styles: str, code: str = "", data: str = "") -> str:
+def page(
+    template: str, context: Mapping[str, Any], *styles: str, code: tuple[str, ...] = (), data: str = ""
+) -> str:
     """A whole page: a template with its context, and these stylesheets inside.
 
-    ``code`` is the name of its script, ``data`` the JSON that the script reads, already fit for a page.
+    ``code`` are the names of its scripts, ``data`` the JSON that the script reads, already fit for a page.
     """
     from markupsafe import Markup
 
     style = stylesheet(*styles) if styles else ""
-    text = script(code) if code else ""
+    text = script(*code) if code else ""
     return (
         _environment(bool(context.get("paper")))
         .get_template(template)

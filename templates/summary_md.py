@@ -197,7 +197,7 @@ def _matrix(summary: Summary) -> Iterator[str]:
         yield f"{said} The matrix of {count(len(labels))} labels is in the report."
         return
     yield f"Rows are the actual label, columns the predicted one. {said}"
-    cells = {(i, j): number for i, j, number in matrix.cells.listed()}
+    cells = {(i, j): number for i, j, number in matrix.table.listed()}
     rows = [
         [f"**{_short(label)}**", *(_cell(cells, i, j) for j in range(len(labels))), count(matrix.rows[i])]
         for i, label in enumerate(labels)

@@ -42,10 +42,8 @@ def _unscored(measured: Measured) -> ReportWarning | None:
     scored = next((measured.states[kind].sums["rows"] for kind in LOSSES if kind in measured.states), None)
     if scored is None or scored == measured.elements:
         return None
-    missing, unit = (
-        measured.elements - int(scored),
-        "rows" if measured.elements == measured.examples else "entries",
-    )
+    missing = measured.elements - int(scored)
+    unit = "rows" if measured.elements == measured.examples else "entries"
     return ReportWarning(
         "missing_predictions",
         "warning",

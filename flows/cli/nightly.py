@@ -53,7 +53,8 @@ def nightly(
         session.document(record)
     else:
         _print_record(session, order, record)
-        _print_errors(session, record)
+    if session.quiet and not session.json:
+        _print_errors(record)
     return exit_status(record)
 
 
@@ -74,14 +75,12 @@ def _print_record(session: Session, order: Any, record: dict[str, Any]) -> None:
     session.say(f"{order.store}/evaluations/index.html")
 
 
-def _print_errors(session: Session, record: dict[str, Any]) -> None:
-    """With ``--quiet`` what errored, a line each; else the table tells of it."""
+def _print_errors(record: dict[str, Any]) -> None:
+    """What errored, a line each, for who does without the table that tells of it."""
     for line in record["evaluations"]:
-        if session.quiet and line["error"]:
+        if error := line["error"]:
             names = " ".join(filter(None, (line["model_id"], line["version_id"])))
-            sys.stderr.write(
-                f"error[{line['error']['code']}]: {safe(names)}: {safe(line['error']['message'])}\n"
-            )
+            sys.stderr.write(f"error[{error['code']}]: {safe(names)}: {safe(error['message'])}\n")
 
 
 def _result(line: dict[str, Any]) -> str:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from evalcore import confusions
-from evalcore.confusions import StoredCells, together, weighted_f1_gains
+from evalcore.confusions import Errors, in_blocks, stored_table, together, weighted_f1_gains
+from evalcore.states.cells import Cells
 
 SQUARES = st.integers(2, 4).flatmap(
     lambda size: st.lists(
@@ -86,43 +87,40 @@ def test_without_errors_the_order_is_the_labels_own() -> None:
 # -- a stored matrix ---------------------------------------------------------------------------------
 
 
-def stored(matrix: list[list[int]]) -> StoredCells:
+def stored(matrix: list[list[int]]) -> Cells:
     """A matrix as a summary has it whole."""
-    return StoredCells.of({"labels": [str(i) for i in range(len(matrix))], "matrix": matrix})
+    return stored_table({"labels": [str(i) for i in range(len(matrix))], "matrix": matrix})
 
 
 @settings(max_examples=30)
 @given(SQUARES)
 def test_whole_and_as_cells_it_is_the_same(matrix: list[list[int]]) -> None:
-    """An empty cell that is listed changes nothing; sums are those of rows, columns and diagonal."""
+    """An empty cell that is listed changes nothing."""
     labels = [str(i) for i in range(len(matrix))]
     listed = [[i, j, number] for i, row in enumerate(matrix) for j, number in enumerate(row)]
-    for found in (stored(matrix), StoredCells.of({"labels": labels, "cells": listed})):
-        assert found.listed() == [(i, j, n) for i, j, n in listed if n]
-        assert found.rows == [sum(row) for row in matrix]
-        assert found.columns == [sum(column) for column in zip(*matrix, strict=True)]
-        assert found.right == sum(matrix[i][i] for i in range(len(matrix)))
+    for found in (stored(matrix), stored_table({"labels": labels, "cells": listed})):
+        assert found.listed() == [[i, j, n] for i, j, n in listed if n]
 
 
 @settings(max_examples=30)
 @given(SQUARES)
 def test_errors_come_by_size_and_by_gain(matrix: list[list[int]]) -> None:
     """Equal cells in the order of the matrix; of equal gains the larger cell first."""
-    found = stored(matrix)
-    wrong = [cell for cell in found.listed() if cell[0] != cell[1]]
+    found = Errors.of(stored(matrix))
+    wrong = [tuple(cell) for cell in stored(matrix).listed() if cell[0] != cell[1]]
     by_size = sorted(wrong, key=lambda cell: (-cell[2], cell[0], cell[1]))
-    gains = dict(zip(by_size, found.gains.tolist(), strict=True))
+    gains = dict(found.listed(slice(None)))
 
-    assert found.listed(found.errors) == by_size
-    assert found.listed(found.errors[found.by_gain]) == sorted(by_size, key=lambda cell: -gains[cell])
+    assert list(gains) == by_size
+    assert [cell for cell, _ in found.listed(found.by_gain)] == sorted(by_size, key=lambda cell: -gains[cell])
 
 
 def test_blocks_are_sums_of_neighbours() -> None:
-    """In the order that is asked for; what is over makes a smaller block, and empty ones are left out."""
+    """In the order that is asked for; what is over makes a smaller block."""
     found = stored([[1, 2, 0], [4, 8, 0], [0, 16, 32]])
 
-    assert found.in_blocks([0, 1, 2], 2) == [(0, 0, 15), (1, 0, 16), (1, 1, 32)]
-    assert found.in_blocks([2, 1, 0], 2) == [(0, 0, 56), (0, 1, 4), (1, 0, 2), (1, 1, 1)]
+    assert in_blocks(found, [0, 1, 2], 2).listed() == [[0, 0, 15], [1, 0, 16], [1, 1, 32]]
+    assert in_blocks(found, [2, 1, 0], 2).listed() == [[0, 0, 56], [0, 1, 4], [1, 0, 2], [1, 1, 1]]
 
 
 def test_the_order_does_not_go_by_how_many_pairs_are_taken_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,25 +176,15 @@ each_kind = pytest.mark.parametrize(
 each_weight = pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 
 
+@pytest.mark.parametrize("way", ["pieces of three rows", "the other way"])
 @each_weight
 @each_kind
-def test_work_may_be_cut_anywhere(
-    monkeypatch: pytest.MonkeyPatch, kind: str, share: float, weighted: bool
+def test_figures_do_not_go_by_sizes(
+    monkeypatch: pytest.MonkeyPatch, kind: str, share: float, weighted: bool, way: str
 ) -> None:
-    """With every piece of three rows, within the budget of scores and beyond, in one pass and in several."""
+    """Work cut anywhere, within the budget of scores and beyond; tables dense and sparse, rows counted and sorted."""
     expected(kind, weighted, share)
-    patch(monkeypatch, dict.fromkeys(SIZES, 3))
-
-    check(kind, weighted, share)
-
-
-@each_weight
-@each_kind
-def test_either_way_comes_to_the_same(
-    monkeypatch: pytest.MonkeyPatch, kind: str, share: float, weighted: bool
-) -> None:
-    """Tables that are dense and sparse, rows counted and sorted, files whole and cut, one slice at a time."""
-    expected(kind, weighted, share)
-    patch(monkeypatch, OTHER_WAYS | ({} if kind == "two labels" else FEW_EXAMPLES))
+    other = OTHER_WAYS | ({} if kind == "two labels" else FEW_EXAMPLES)
+    patch(monkeypatch, other if way == "the other way" else dict.fromkeys(SIZES, 3))
 
     check(kind, weighted, share)
